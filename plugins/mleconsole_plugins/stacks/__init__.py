@@ -1,0 +1,3 @@
+from mleconsole.api import Plugin
+
+plugin = Plugin(id="stacks", title="stacks")

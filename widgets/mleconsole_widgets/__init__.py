@@ -1,0 +1,1 @@
+"""Widgets that draw Views. They know no kind of thing and no transport."""
