@@ -7,10 +7,10 @@ import os
 import sys
 import time
 
-from . import registry, rootfs
-from .cluster import Cluster, down, need_root
-from .layout import DEFAULT_NAME, FOLDER
-from .shell import TestbedError
+from testbed import registry, rootfs
+from testbed.cluster import Cluster, down, need_root
+from testbed.layout import DEFAULT_NAME, FOLDER
+from testbed.shell import TestbedError
 
 
 def parser() -> argparse.ArgumentParser:

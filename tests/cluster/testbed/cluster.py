@@ -11,16 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import network, registry, rootfs, settings
-from .gpus import Gpus, Value
-from .host import Host, Process
-from .layout import DEFAULT_NAME, LOGIN, Layout
-from .polling import wait_until
-from .shell import TestbedError, need_tools, sh
+from testbed import network, registry, rootfs, settings
+from testbed.gpus import Gpus, Value
+from testbed.host import Host, Process
+from testbed.layout import DEFAULT_NAME, LOGIN, Layout
+from testbed.polling import wait_until
+from testbed.shell import TestbedError, need_tools, sh
 
 if TYPE_CHECKING:
-    from .faults import Faults
-    from .signin import SignIn
+    from testbed.faults import Faults
+    from testbed.signin import SignIn
 
 TOOLS = ("ip", "nsenter", "unshare", "mount", "ssh", "ssh-keygen", "ethtool")
 PASSPHRASE = "correct horse battery staple"
@@ -45,19 +45,20 @@ class Cluster:
         torch: bool = False,
         login_max_startups: str | None = None,
         owner: int | None = None,
+        fresh: bool = False,
         timeout: float = 90,
     ) -> Cluster:
         """Stand a cluster up and wait until Slurm calls every node idle.
 
-        A healthy one of that name is returned as it is; a broken one is taken down first. Owner is the pid of the
-        process it belongs to: another process then cannot take it down by accident while that one lives.
+        A healthy one of that name is returned as it is, unless fresh; any other is taken down first. Owner is the pid
+        of the process it belongs to: another process then cannot take it down by accident while that one lives.
         """
         need_root()
         need_tools(TOOLS)
         base, library = rootfs.ensure(suite, torch), rootfs.nvml_library()
         with registry.locked():
             record = registry.read(name)
-            if record and record["run"] == str(Layout(name, 0).run):
+            if record and not fresh and record["run"] == str(Layout(name, 0).run):
                 found = cls(Layout(**record["layout"]))
                 if found.healthy():
                     return found
@@ -247,14 +248,14 @@ class Cluster:
     @cached_property
     def fault(self) -> Faults:
         """Everything that can be broken, each as a context manager that repairs it."""
-        from .faults import Faults
+        from testbed.faults import Faults
 
         return Faults(self)
 
     @cached_property
     def signin(self) -> SignIn:
         """How the login host lets people in."""
-        from .signin import SignIn
+        from testbed.signin import SignIn
 
         return SignIn(self)
 

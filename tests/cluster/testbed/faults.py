@@ -7,16 +7,16 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .gpus import Gpus
-from .host import Host
-from .layout import LOGIN
-from .polling import wait_until
-from .settings import keygen
-from .shell import TestbedError
-from .wirefaults import WireFaults
+from testbed.gpus import Gpus
+from testbed.host import Host
+from testbed.layout import LOGIN
+from testbed.polling import wait_until
+from testbed.settings import keygen
+from testbed.shell import TestbedError
+from testbed.wirefaults import WireFaults
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from testbed.cluster import Cluster
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 HUNG_PATH = "/mnt/lustre"

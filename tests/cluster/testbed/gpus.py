@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .layout import Layout
-from .shell import TestbedError
+from testbed.layout import Layout
+from testbed.shell import TestbedError
 
 Value = int | str
 

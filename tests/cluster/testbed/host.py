@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import LOGIN, Layout
-from .polling import wait_until
-from .shell import TestbedError
+from testbed.layout import LOGIN, Layout
+from testbed.polling import wait_until
+from testbed.shell import TestbedError
 
 LIB = Path(__file__).parent / "lib"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -126,7 +126,7 @@ class Host:
         for line in self.run(listing).stdout.splitlines():
             pid, parent, user, command = line.split(None, 3)
             helper = command.startswith(("ps -ww -eo pid:10=", "timeout -k 2 ")) or command == "sleep 3600"
-            if pid != "1" and not (helper and parent in ("0", "1") or command.startswith("ps -ww -eo pid:10=")):
+            if pid != "1" and not ((helper and parent in ("0", "1")) or command.startswith("ps -ww -eo pid:10=")):
                 found.append(Process(int(pid), user, command))
         return found
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .shell import TestbedError
+from testbed.shell import TestbedError
 
 USERS = {"alice": 2001, "bob": 2002, "oper": 2003}
 LOGIN = "login"

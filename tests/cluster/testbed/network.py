@@ -13,9 +13,9 @@ import re
 import signal
 from collections.abc import Iterator
 
-from .layout import LOGIN, Layout
-from .polling import wait_until
-from .shell import sh
+from testbed.layout import LOGIN, Layout
+from testbed.polling import wait_until
+from testbed.shell import sh
 
 BRIDGES = {"ext0": "brA", "eth0": "br0", "ib0": "br1"}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .shell import TestbedError, sh
+from testbed.shell import TestbedError, sh
 
 FOLDER = Path("/run/mleconsole-testbed")
 NUMBERS = range(0, 64)

@@ -19,16 +19,41 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .shell import TestbedError, need_tools, sh
+from testbed.shell import TestbedError, need_tools, sh
 
 LIB = Path(__file__).parent / "lib"
 SUITES = ("bookworm", "trixie", "sid")
 
-PACKAGES = """
-openssh-server openssh-client munge slurmctld slurmd slurm-client slurmdbd slurm-wlm-basic-plugins mariadb-server
-iproute2 iputils-ping procps psmisc python3 python3-venv iperf3 sudo nftables ca-certificates lsof util-linux
-bsdextrautils less kmod netcat-openbsd faketime libpam-google-authenticator tcsh
-""".split()
+PACKAGES = [
+    "openssh-server",
+    "openssh-client",
+    "munge",
+    "slurmctld",
+    "slurmd",
+    "slurm-client",
+    "slurmdbd",
+    "slurm-wlm-basic-plugins",
+    "mariadb-server",
+    "iproute2",
+    "iputils-ping",
+    "procps",
+    "psmisc",
+    "python3",
+    "python3-venv",
+    "iperf3",
+    "sudo",
+    "nftables",
+    "ca-certificates",
+    "lsof",
+    "util-linux",
+    "bsdextrautils",
+    "less",
+    "kmod",
+    "netcat-openbsd",
+    "faketime",
+    "libpam-google-authenticator",
+    "tcsh",
+]
 WHEELS = ["py-spy", "nvidia-ml-py"]
 TORCH = ["torch==2.13.0"]
 TORCH_SUITES = ("bookworm",)

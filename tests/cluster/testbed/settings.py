@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from .layout import LOGIN, USERS, Layout
-from .shell import sh
+from testbed.layout import LOGIN, USERS, Layout
+from testbed.shell import sh
 
 
 def prepare(layout: Layout) -> None:
@@ -42,7 +42,7 @@ def prepare(layout: Layout) -> None:
     (run / "cluster.yaml").write_text(_cluster_yaml(layout, "alice", run / "ssh_config"))
 
 
-def write_config(layout: Layout, user: str, variant: str = "", identity: Path | None | str = "own") -> Path:
+def write_config(layout: Layout, user: str, variant: str = "", identity: Path | str | None = "own") -> Path:
     """Write cluster-USER[-VARIANT].yaml and its ssh_config; identity is a key file, "own", or None for no key."""
     suffix = f"{user}-{variant}" if variant else user
     key = layout.run / "keys" / user if identity == "own" else identity

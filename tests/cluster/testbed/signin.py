@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import LOGIN, USERS
-from .shell import TestbedError
+from testbed.layout import LOGIN, USERS
+from testbed.shell import TestbedError
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from testbed.cluster import Cluster
 
 PASSWORD = "testbed-password"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -76,6 +76,27 @@ class SignIn:
             self.login.write(PAM, original)
             self.login.check("rm", "-f", DROP_IN)
             self.login.service("restart", "sshd")
+
+    @contextlib.contextmanager
+    def sudo(self, user: str, *commands: str) -> Iterator[None]:
+        """The user may run those commands (absolute paths) on the login host with `sudo -n`."""
+        path = f"/etc/sudoers.d/testbed-{user}"
+        try:
+            self.login.write(path, f"{user} ALL=(root) NOPASSWD: {', '.join(commands)}\n", 0o440)
+            yield
+        finally:
+            self.login.check("rm", "-f", path)
+
+    @contextlib.contextmanager
+    def admin_level(self, user: str, level: str) -> Iterator[None]:
+        """The user's AdminLevel in slurmdbd: None, Operator or Administrator; slurmctld hears of it a moment later."""
+        modify = ["sacctmgr", "-i", "-Q", "modify", "user", user, "set"]
+        before = self.login.check("sacctmgr", "-n", "-P", "list", "user", user, "format=admin").strip()
+        self.login.check(*modify, f"adminlevel={level}")
+        try:
+            yield
+        finally:
+            self.login.check(*modify, f"adminlevel={before}")
 
     def _secrets(self) -> None:
         self.login.run(["chpasswd"], input="".join(f"{user}:{PASSWORD}\n" for user in USERS))

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .network import BRIDGES, port
-from .shell import TestbedError, sh
+from testbed.network import BRIDGES, port
+from testbed.shell import TestbedError, sh
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from testbed.cluster import Cluster
 
 DELAY = Path(__file__).parent / "lib" / "delay.py"
 

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+OFFLOADS = ["tx", "off", "tso", "off", "gso", "off", "gro", "off"]  # a copied frame must be whole, checksum and all
+
 
 def ip(*argv: str, check: bool = True) -> None:
     """Run one ip command."""
@@ -67,7 +69,7 @@ def main() -> None:
         ip("link", "add", near, "type", "veth", "peer", "name", far)
         for name, more in ((port, ["nomaster"]), (near, ["master", bridge]), (far, [])):
             ip("link", "set", name, *more, "up", *([] if name == near else ["promisc", "on"]))
-            subprocess.run(["ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off"], timeout=10)
+            subprocess.run(["ethtool", "-K", name, *OFFLOADS], timeout=10, capture_output=True)
         port_end, far_end = frames(port), frames(far)
         print("forwarding", flush=True)
         forward({port_end: far_end, far_end: port_end}, delay, loss, jitter)
