@@ -1,35 +1,21 @@
-"""Session: the ONE composition root. Target -> hosts -> transport -> collect -> store; every command and the app use it."""
+"""Session: the ONE composition root: Target, transport, collection and store; every command and the app use it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mleconsole.api import Event, Outcome, Plan, Report, Situation, Step, Subject
+from mleconsole.api import LOGIN, Event, History, Host, Outcome, Plan, Reach, Report, Situation, Step, Subject
+from mleconsole.collect.status import Status
 from mleconsole.config.schema import Config
 from mleconsole.model.plan import Completed
 from mleconsole.plugin import Registry
 from mleconsole.store import Store
-from mleconsole.transport.interface import Counters, LogEntry
+from mleconsole.transport.interface import Ask, Counters, LogEntry, Transport
 
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The line on top: how the login stands and what we cost.
-
-    `login` is connecting | live | lost | refused | signed_out; `sentence` says why it is not live.
-    """
-
-    who: str
-    login: str
-    sentence: str = ""
-    since: float = 0.0
-    hosts_known: int = 0
-    hosts_answered: int = 0
-    cpu_percent: float = 0.0  # this whole process, of one core
-    commands_per_minute: float = 0.0
+HISTORY_POINTS = 150  # every 4 s: ten minutes
 
 
 class Collecting(Protocol):
@@ -96,6 +82,18 @@ class Session:
         """Run a workflow; cancelling the Future stops it and keeps what it saved."""
         return self._collecting.follow(workflow, subjects, inputs or {}, on_event)
 
+    def shell_argv(self, host: str) -> tuple[str, ...]:
+        """argv that opens a login shell on `host` in the person's own terminal, the way its agent came."""
+        login, options = self.config.login, ("-F", self.config.ssh_config) if self.config.ssh_config else ()
+        if not login:
+            return ("ssh", "-t", host) if host != LOGIN else (os.environ.get("SHELL", "/bin/sh"), "-l")
+        if host == LOGIN:
+            return ("ssh", *options, "-t", login)
+        found = self.store.fleet.get(Host, (host,))
+        if found is not None and found.reach == "relay":
+            return ("ssh", *options, "-t", login, f"exec ssh -t {host}")
+        return ("ssh", *options, "-t", "-J", login, host)
+
     def sign_in_again(self) -> None:
         """The person pressed `r` after being signed out."""
         self._collecting.sign_in_again()
@@ -124,3 +122,41 @@ class Session:
     @property
     def situation(self) -> Situation:
         return self._collecting.situation
+
+
+def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_only: bool = False) -> Session:
+    """Compose a live Session for `config`; nothing is connected before `start()`."""
+    from mleconsole.collect.collector import Collector  # late: the skeleton is on screen before this is needed
+    from mleconsole.transport.gate import Gate
+    from mleconsole.transport.quote import relay_argv
+
+    read_only = read_only or config.read_only
+    keeps = [keep for plugin in registry.plugins.values() for keep in plugin.keeps]
+    store = Store(History(keeps, points=HISTORY_POINTS))
+    gate = Gate(read_only)
+    situation = Situation(
+        user=config.login.partition("@")[0] if "@" in config.login else "",
+        read_only=read_only,
+        sudo=config.sudo,
+        teams=config.teams,
+        options=config.plugins,
+    )
+
+    def make_transport(log: Callable[[LogEntry], None]) -> Transport:
+        if not config.login:
+            from mleconsole.transport.local import LocalTransport
+
+            return LocalTransport(gate=gate, log=log)
+        from mleconsole.transport.ssh import SshTransport
+
+        return SshTransport(config.login, ssh_config=config.ssh_config, ask=ask, gate=gate, log=log)
+
+    relay = Reach(
+        id="relay",
+        title="ssh run on the login host",
+        order=10,
+        usable=lambda fleet, host, situation: None,
+        wrap=lambda fleet, host, situation, argv: relay_argv(host, argv),
+    )
+    reaches = [relay] if config.login else []
+    return Session(config, registry, store, Collector(config, registry, store, make_transport, situation, reaches))

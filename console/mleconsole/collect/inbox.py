@@ -1,0 +1,108 @@
+"""Inbox: gathers arrivals and, once per tick, folds them, derives, remembers, judges and publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mleconsole.api import Alert, Derive, Host, Kind, Observation
+from mleconsole.model.fleet import Arrival, Fleet, fold
+from mleconsole.plugin import Registry
+from mleconsole.store import Store
+
+REACH = "reach"  # the probe id under which the collector writes Host records
+HISTORY_EVERY = 4.0  # seconds; 150 points are ten minutes
+RULES_EVERY = 1.0
+
+
+class Inbox:
+    """Single-threaded: all methods run on the collector's loop."""
+
+    def __init__(self, registry: Registry, store: Store, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+        self._arrivals: list[Arrival] = []
+        self._changed: set[Kind] = set()
+        self._remembered = -1e9
+        self._judged = -1e9
+        self._since: dict[tuple[str, Any], float] = {}
+        self.fleet = Fleet()
+        self.on_arrival: Callable[[], None] = lambda: None
+
+    def put(self, arrival: Arrival) -> None:
+        self._arrivals.append(arrival)
+        self.on_arrival()
+
+    def put_host(self, host: Host) -> None:
+        """The collector's own word about a host."""
+        self.put(Arrival(host.name, REACH, self._clock(), Observation({Host: {host.key: host}})))
+
+    def drop_host(self, name: str) -> None:
+        """A host that no discovery finds any more: its slots become empty."""
+        emptied: dict[Kind, Mapping[Any, Any]] = {
+            kind: {} for kind in self.fleet.kinds() if name in self.fleet.hosts(kind)
+        }
+        if emptied:
+            self.put(Arrival(name, REACH, self._clock(), Observation(emptied)))
+
+    def tick(self) -> set[Kind]:
+        """Fold what arrived and publish; the kinds that changed are returned."""
+        now = self._clock()
+        arrivals, self._arrivals = self._arrivals, []
+        changed = {kind for a in arrivals if a.observation is not None for kind in a.observation.records}
+        fleet = fold(self.fleet, arrivals, now)
+        fleet = self._derive(fleet, changed, now)
+        self.fleet = fleet
+        if now - self._remembered >= HISTORY_EVERY:
+            self._remembered = now
+            self._store.history.remember(fleet)
+        alerts: list[Alert] | None = None
+        if now - self._judged >= RULES_EVERY:
+            self._judged = now
+            alerts = self._judge(fleet, now)
+        self._store.publish(fleet, alerts)
+        return changed
+
+    def _derive(self, fleet: Fleet, changed: set[Kind], now: float) -> Fleet:
+        for plugin in tuple(self._registry.plugins.values()):
+            for derive in plugin.derives:
+                if not changed.intersection(derive.needs):
+                    continue
+                try:
+                    fleet = fold(fleet, self._derived(derive, fleet, now), now)
+                except Exception as error:  # a plugin's join may raise anything; it must cost only itself
+                    self._registry.disable(plugin.id, _off(plugin.id, derive.id, error))
+                    break
+        return fleet
+
+    @staticmethod
+    def _derived(derive: Derive, fleet: Fleet, now: float) -> list[Arrival]:
+        by_host: dict[str, dict[Kind, Mapping[Any, Any]]] = {}
+        for kind, slots in derive.derive(fleet).items():
+            for host in fleet.hosts(kind):
+                by_host.setdefault(host, {})[kind] = {}
+            for host, slot in slots.items():
+                by_host.setdefault(host, {})[kind] = slot
+        return [Arrival(host, derive.id, now, Observation(records)) for host, records in by_host.items()]
+
+    def _judge(self, fleet: Fleet, now: float) -> list[Alert]:
+        alerts: list[Alert] = []
+        standing: dict[tuple[str, Any], float] = {}
+        for plugin in tuple(self._registry.plugins.values()):
+            for rule in plugin.rules:
+                try:
+                    found = list(rule.alerts(fleet, self._store.history))
+                except Exception as error:  # as above: a rule that raises disables its plugin
+                    self._registry.disable(plugin.id, _off(plugin.id, rule.id, error))
+                    break
+                for alert in found:
+                    key = (rule.id, alert.subject)
+                    standing[key] = alert.since or self._since.get(key, now)
+                    alerts.append(alert._replace(rule=rule.id, since=standing[key]))
+        self._since = standing
+        return sorted(alerts, key=lambda alert: (-alert.severity, alert.since, alert.subject))
+
+
+def _off(plugin: str, part: str, error: Exception) -> str:
+    return f"plugin {plugin} is off: its {part} raised {type(error).__name__}: {error}"
