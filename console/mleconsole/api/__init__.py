@@ -14,6 +14,7 @@ from mleconsole.api.roles import (
     Input,
     Pane,
     Plugin,
+    ProbeTrouble,
     Reach,
     Rule,
     Situation,
@@ -70,7 +71,7 @@ __all__ = [
     "CommandProbe", "Completed", "Danger", "Derive", "Discovery", "Event", "Evidence", "Fact", "Facts", "Field",
     "Fleet", "Focus", "Form", "Found", "Gpu", "GpuFacts", "GpuUse", "Grid", "GridGroup", "History", "Host", "Input",
     "Job", "Keep", "Key", "Kind", "Log", "Machine", "Matrix", "Mount", "Node", "Observation", "Outcome", "Pane",
-    "Partition", "Plan", "Plugin", "Port", "Process", "Reach", "Record", "Report", "Rule", "Section", "Sections",
-    "Seen", "Series", "Severity", "Situation", "Step", "Style", "Subject", "Switch", "Table", "Text", "Tone", "Tree",
+    "Partition", "Plan", "Plugin", "Port", "ProbeTrouble", "Process", "Reach", "Record", "Report", "Rule", "Section",
+    "Sections", "Seen", "Series", "Severity", "Situation", "Step", "Style", "Subject", "Switch", "Table", "Text", "Tone", "Tree",
     "TreeNode", "Unreadable", "View", "Work", "Workflow", "known", "number", "with_host",
 ]  # fmt: skip

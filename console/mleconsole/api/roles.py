@@ -62,6 +62,11 @@ class Answer:
     memory: Any = None
 
 
+class ProbeTrouble(Exception):
+    """Raised by a probe's `parse` when the answer itself says that nothing is known: one sentence for the person
+    ("squeue: the controller does not answer"). The records stay as they were, and their ages grow."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandProbe:
     """argv on the login host. `parse(completed, memory)` is pure; memory is the last Answer's, at first None."""
@@ -90,6 +95,7 @@ class Discovery:
     id: str
     kinds: tuple[Kind, ...]
     hosts: Callable[[Fleet], Sequence[Found]]
+    mine: Callable[[Fleet, str], Iterable[str]] | None = None  # names of hosts on which that user has something running
 
 
 @dataclass(frozen=True, slots=True)
