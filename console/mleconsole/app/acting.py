@@ -1,0 +1,163 @@
+"""Acting: from a key to what came of it: inputs, plan, confirmation, run, outcome. One coroutine per thing done."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mleconsole_widgets.dialogs import ConfirmPlan, FormDialog
+
+from mleconsole.api import Action, Completed, Danger, Event, Form, Outcome, Plan, Report, Step, Tone, Workflow
+from mleconsole.app import shell
+from mleconsole.app.offers import Offer
+from mleconsole.app.screens.looking import ViewScreen
+from mleconsole.app.screens.outcome import needs_reading, outcome_view, summary
+from mleconsole.app.screens.progress import ProgressScreen
+from mleconsole.app.words import plain, subjects_words
+
+if TYPE_CHECKING:
+    from mleconsole.app.app import ConsoleApp
+
+
+class Acting:
+    """Starts actions and workflows for the app; what runs is listed in `ConsoleApp.running`."""
+
+    def __init__(self, console: ConsoleApp) -> None:
+        self.hub = console
+        self._numbers = itertools.count(1)
+
+    def menu(self, offers: Sequence[Offer]) -> None:
+        """`x`: choose among all that fit what is selected; those that can't be used now say why."""
+        fitting = [offer for offer in offers if offer.subjects or not offer.what.kinds]
+        if not fitting:
+            self.hub.say("nothing can be done to what is selected")
+            return
+        self.hub.run_worker(self._choose(fitting), exit_on_error=False)
+
+    async def _choose(self, offers: Sequence[Offer]) -> None:
+        options = []
+        for offer in offers:
+            keys = " ".join(self.hub.keys.keys_of(offer.id, offer.keys))
+            options.append((offer.id, offer.title, keys, offer.reason))
+        chosen = await self.hub.pick("Actions", options)
+        offer = next((offer for offer in offers if offer.id == chosen), None)
+        if offer is not None:
+            await self._do(offer)
+
+    def begin(self, offer: Offer) -> None:
+        self.hub.run_worker(self._do(offer), exit_on_error=False)
+
+    async def _do(self, offer: Offer) -> None:
+        """Expected trouble ends in one sentence; so does what a plugin's code raises."""
+        try:
+            if offer.reason is not None:
+                self.hub.say(f"{offer.what.title}: {offer.reason}", Tone.WARN)
+                return
+            values = await self._inputs(offer.what)
+            if values is None:
+                self.hub.say("left as it was")
+            elif isinstance(offer.what, Action):
+                await self._act(offer.what, offer, values)
+            else:
+                await self._follow(offer.what, offer, values)
+        except ValueError as error:
+            self.hub.say(f"{offer.what.title}: {error}", Tone.WARN)
+        except Exception as error:  # a stranger's code may raise anything; it must cost only this action
+            self.hub.say(f"{offer.what.title} failed: {type(error).__name__}: {error}", Tone.BAD)
+
+    async def _inputs(self, what: Action | Workflow) -> Mapping[str, Any] | None:
+        if not what.inputs:
+            return {}
+        given = await self.hub.push_screen_wait(FormDialog(Form(what.title, what.inputs)))
+        return dict(given) if given is not None else None
+
+    # ------------------------------------------------------------------ actions
+
+    async def _act(self, action: Action, offer: Offer, values: Mapping[str, Any]) -> None:
+        console = self.hub
+        situation = console.session.situation
+        plan = action.plan(console.store.fleet, offer.subjects, values, situation)
+        if plan.local:
+            self._here(plan)
+            return
+        danger = max(action.danger, plan.danger)
+        if danger >= Danger.CHANGES:
+            if not await console.push_screen_wait(ConfirmPlan(plan)):
+                console.say("left as it was: nothing was run")
+                return
+            reason = action.guard(console.store.fleet, offer.subjects, situation)
+            if reason is not None:  # the cluster went on while the person read
+                console.say(f"{action.title}: {reason}; nothing was run", Tone.WARN)
+                return
+        outcome = await self._perform(plan)
+        if outcome is None:
+            console.say(f"{plan.title}: stopped before it ended", Tone.WARN)
+            return
+        console.say(summary(outcome), Tone.PLAIN if outcome.ok else Tone.WARN)
+        if needs_reading(outcome, action.present is not None):
+            console.push_screen(ViewScreen(plan.title, outcome_view(outcome, action.present), summary(outcome)))
+
+    async def _perform(self, plan: Plan) -> Outcome | None:
+        """Run it with a line of progress; None when the session ended first."""
+        console, number = self.hub, next(self._numbers)
+        loop = asyncio.get_running_loop()
+        answered = itertools.count(1)
+
+        def progress(count: int) -> None:
+            if number in console.works:
+                console.works[number] = f"{plan.title}: {count} of {len(plan.steps)}"
+                console.panes_screen.paint_frame()
+
+        def on_result(step: Step, completed: Completed) -> None:
+            loop.call_soon_threadsafe(progress, next(answered))
+
+        console.works[number] = plain(plan.title)
+        console.say(f"running: {plan.title} ...")
+        try:
+            return await asyncio.wrap_future(console.session.perform(plan, on_result))
+        except asyncio.CancelledError:
+            return None
+        finally:
+            console.works.pop(number, None)
+
+    def _here(self, plan: Plan) -> None:
+        """A local plan: its program gets this terminal until it ends."""
+        if not plan.steps:
+            self.hub.say(plan.title)
+            return
+        said = shell.lend_terminal(self.hub, plan.steps[0].argv)
+        self.hub.say(said)
+
+    # ------------------------------------------------------------------ workflows
+
+    async def _follow(self, workflow: Workflow, offer: Offer, values: Mapping[str, Any]) -> None:
+        console, number = self.hub, next(self._numbers)
+        title = offer.title
+        if workflow.danger >= Danger.CHANGES:
+            consequences = (workflow.help,) if workflow.help else ()
+            asked = Plan(f"{title}?", (), workflow.danger, consequences)
+            if not await console.push_screen_wait(ConfirmPlan(asked)):
+                console.say("left as it was: nothing was run")
+                return
+        loop = asyncio.get_running_loop()
+        screen = ProgressScreen(title, console.monotonic)
+
+        def on_event(event: Event) -> None:
+            loop.call_soon_threadsafe(screen.tell, event)
+
+        await console.push_screen(screen)
+        future = console.session.follow(workflow.id, offer.subjects, values, on_event)
+        screen.follow(future)
+        console.works[number] = plain(f"{workflow.title} {subjects_words(offer.subjects)}".strip())
+        try:
+            report: Report = await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            screen.stopped("stopped; what it saved stays")
+        except Exception as error:  # a workflow is a plugin's code
+            screen.stopped(f"{workflow.title} failed: {type(error).__name__}: {error}", Tone.BAD)
+        else:
+            screen.end(report)
+        finally:
+            console.works.pop(number, None)

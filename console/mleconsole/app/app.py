@@ -1,0 +1,239 @@
+"""ConsoleApp: holds what the screens share and routes between them; it draws nothing and knows no kind of thing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from mleconsole_widgets.dialogs import AcceptKey, Ask, Pick
+from textual import events
+from textual.app import App
+from textual.screen import Screen
+
+from mleconsole.api import Focus, Pane, Subject, Tone
+from mleconsole.app.acting import Acting
+from mleconsole.app.focus import Switches
+from mleconsole.app.garbage import Garbage
+from mleconsole.app.keys import Entry, KeyTable
+from mleconsole.app.palette import Choice, choices
+from mleconsole.app.prompts import Answer, AppAsk, Pending
+from mleconsole.app.screens.commands import CommandsScreen
+from mleconsole.app.screens.framed import FramedScreen
+from mleconsole.app.screens.help import HelpScreen
+from mleconsole.app.screens.looking import ViewScreen
+from mleconsole.app.screens.pane import PaneScreen
+from mleconsole.app.screens.progress import ProgressScreen
+from mleconsole.app.start import INTERRUPTED, TERMINATED
+from mleconsole.app.ticker import Ticker
+from mleconsole.session import Session
+from mleconsole.transport.interface import LogEntry
+
+IDLE_SECONDS = 120.0
+
+
+class ConsoleApp(App[int]):
+    """One session on one terminal. `epoch` and `monotonic` are its clocks."""
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = []
+    TITLE = "mleconsole"
+
+    def __init__(
+        self,
+        session: Session,
+        ask: AppAsk,
+        *,
+        title: str,
+        pane: str,
+        epoch: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.store = session.store
+        self.registry = session.registry
+        self.cluster = title
+        self.epoch = epoch
+        self.monotonic = monotonic
+        self.keys = KeyTable(session.config.keys)
+        self.switches = Switches()
+        self.broken: dict[str, str] = {}  # pane id -> why it is off
+        self.works: dict[int, str] = {}  # what runs now, in words
+        self.ticker = Ticker(self.store, self._paint, self._beat)
+        self.acting = Acting(self)
+        self._ask = ask
+        self._asking = False
+        self._reached = False
+        self._garbage = Garbage(monotonic())
+        self._last_key = monotonic()
+        self._idle = False
+        self.panes_screen = PaneScreen(self, pane)
+
+    # ------------------------------------------------------------------ life
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop_now = loop
+        try:
+            loop.add_signal_handler(signal.SIGTERM, self.exit, TERMINATED)
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a stopped console would leave the terminal painted
+        except (ValueError, RuntimeError):  # not the main thread: a test's business
+            pass
+        self.push_screen(self.panes_screen)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        loop = self._loop_now
+        self.ticker.start()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._question)
+
+        self._ask.attach(wake)
+
+    def on_unmount(self) -> None:
+        self.ticker.stop()
+        self._ask.close()
+
+    def leave_from_outside(self) -> None:
+        """The terminal is gone (called on another thread)."""
+        loop = getattr(self, "_loop_now", None)
+        if loop is not None:
+            loop.call_soon_threadsafe(self.exit, 0)
+
+    @property
+    def never_reached(self) -> bool:
+        """The login failed and said why, and never stood."""
+        return not self._reached and self.session.status.login in ("refused", "signed_out")
+
+    # ------------------------------------------------------------------ painting
+
+    def _paint(self) -> None:
+        if not isinstance(self.screen, ViewScreen):  # what lies behind a whole screen is painted when it is seen again
+            self.panes_screen.paint()
+        if self.store.serial > 0:
+            self._garbage.settle(self.monotonic())
+
+    def _beat(self) -> None:
+        """Once a second: clocks, ages, what we cost, idleness."""
+        now = self.monotonic()
+        if self.session.status.login == "live":
+            self._reached = True
+        screen = self.screen
+        if isinstance(screen, CommandsScreen | ProgressScreen):
+            screen.beat()
+        elif isinstance(screen, PaneScreen):
+            screen.paint_frame()
+        self._garbage.quiet(now, self._last_key)
+        if not self._idle and now - self._last_key > IDLE_SECONDS:
+            self._idle = True
+            self.session.idle(True)
+
+    def action_help_quit(self) -> None:
+        """ctrl+c in a dialog: out, as everywhere."""
+        self.exit(INTERRUPTED)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown):
+            self._last_key = self.monotonic()
+            if self._idle:
+                self._idle = False
+                self.session.idle(False)
+        await super().on_event(event)
+
+    def focus_for(self, pane: Pane, subject: Subject | None) -> Focus:
+        session = self.session
+        return self.switches.focus(pane, subject, session.situation, self.store.alerts, self.epoch())
+
+    # ------------------------------------------------------------------ routing
+
+    def say(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
+        """A sentence in the rule of the screen in front, else of the panes."""
+        screen = self.screen if isinstance(self.screen, FramedScreen) else self.panes_screen
+        screen.say(sentence, tone)
+
+    async def pick(self, title: str, options: Sequence[tuple[str, str, str, str | None]]) -> str | None:
+        """Let the person choose one of (id, title, keys, reason why not)."""
+        return await self.push_screen_wait(Pick(title, options))
+
+    def show_help(self, entries: dict[str, Entry]) -> None:
+        pane = self.panes_screen.pane
+        self.push_screen(HelpScreen(list(entries.values()), pane.help if pane is not None else ""))
+
+    def show_commands(self) -> None:
+        behind = self.epoch() - self.monotonic()
+
+        def started(entry: LogEntry) -> float:
+            return entry.started + behind
+
+        self.push_screen(CommandsScreen(lambda: self.session.commands, started))
+
+    def show_palette(self, screen: PaneScreen) -> None:
+        found = choices(self.registry, screen.pane, screen.offers(), self.keys)
+        self.run_worker(self._palette(screen, found), exit_on_error=False)
+
+    async def _palette(self, screen: PaneScreen, found: Sequence[Choice]) -> None:
+        chosen = await self.pick("Go to or do", [choice.option for choice in found])
+        choice = next((choice for choice in found if choice.option[0] == chosen), None)
+        if choice is not None:
+            choice.take(screen)
+
+    def ask_quit(self) -> None:
+        """`q`: at once, or after asking when something still runs."""
+        if self.works:
+            self.run_worker(self._quit_anyway(), exit_on_error=False)
+        else:
+            self.exit(0)
+
+    async def _quit_anyway(self) -> None:
+        title = f"Still running: {'; '.join(self.works.values())}"
+        chosen = await self.pick(
+            title, [("stay", "Stay here", "", None), ("quit", "Quit and stop watching it", "", None)]
+        )
+        if chosen == "quit":
+            self.exit(0)
+
+    # ------------------------------------------------------------------ questions of the sign-in
+
+    def _question(self) -> None:
+        """On the loop: show the oldest waiting question, one at a time."""
+        if self._asking:
+            return
+        pending = self._ask.next()
+        if pending is not None:
+            self._asking = True
+            self.run_worker(self._answer(pending), exit_on_error=False)
+
+    async def _answer(self, pending: Pending) -> None:
+        question = pending.question
+        dialog: Ask | AcceptKey
+        if question.kind == "host_key":
+            dialog = AcceptKey(question.title, question.text, question.fingerprint)
+        else:
+            dialog = Ask(question.title, question.text, question.prompts)
+        loop = asyncio.get_running_loop()
+
+        def gone(future: Future[Answer]) -> None:
+            if future.cancelled():  # the asker's deadline passed: the question is no more
+                loop.call_soon_threadsafe(self._withdraw, dialog)
+
+        pending.future.add_done_callback(gone)
+        try:
+            given = await self.push_screen_wait(dialog)
+            if isinstance(given, bool):
+                pending.answer(("yes",) if given else None)
+            else:
+                pending.answer(tuple(given) if given is not None else None)
+        finally:
+            pending.answer(None)
+            self._asking = False
+            self._question()
+
+    def _withdraw(self, dialog: Screen[Any]) -> None:
+        if self.screen is dialog:
+            dialog.dismiss(None)
+            self.say("the question was withdrawn: it waited too long for an answer", Tone.WARN)

@@ -1,0 +1,1 @@
+"""Screens: the pane screen and those that lie over it for a while."""

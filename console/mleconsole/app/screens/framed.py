@@ -1,0 +1,254 @@
+"""FramedScreen: a line of context, a body, a rule with a sentence in it, a line of keys; filter and sort live here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mleconsole_widgets.dialogs import Pick
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from mleconsole.app import parts
+from mleconsole.app.bar import Bar
+from mleconsole.app.keys import Entry, shown
+from mleconsole.app.lines import Piece
+from mleconsole.app.words import plain
+from mleconsole.model.view import Tone
+
+#: Keys that the widgets themselves understand: the table of keys tells of them, the widgets do them.
+NATIVE = {"open": "enter", "mark": "space", "range": "v", "next_part": "tab", "previous_part": "shift+tab"}
+
+
+def pressed(event: events.Key) -> str:
+    """The key as the key table writes it: the character of a sign, else Textual's name."""
+    character = event.character
+    if character is not None and len(character) == 1 and character.isprintable() and character != " ":
+        return character
+    return event.key
+
+
+class FramedScreen(Screen[None]):
+    """Subclasses give `body()`, the page that is looked at (`page`), and what keys mean now (`entries`)."""
+
+    DEFAULT_CSS = """
+    FramedScreen { layers: base; background: $background; }
+    FramedScreen > #body { height: 1fr; }
+    FramedScreen > #filter { display: none; height: 1; border: none; padding: 0 1; background: $background; }
+    FramedScreen > #filter.open { display: block; }
+    FramedScreen > #filter:focus { border: none; }
+    """
+    ALLOW_SELECT = False
+    AUTO_FOCUS = ""
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="top")
+        yield Bar(id="panes")
+        with Container(id="body"):
+            yield from self.body()
+        yield Bar(fill="─", gap=1, id="status")
+        yield Input(id="filter", placeholder="text to look for in the rows; Enter keeps it, Esc ends it", compact=True)
+        yield Bar(id="keys")
+
+    def on_mount(self) -> None:
+        self._said: tuple[str, Tone] | None = None
+        self.paint_frame()
+
+    # ------------------------------------------------------------------ what subclasses give
+
+    def body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    @property
+    def page(self) -> Widget | None:
+        """The widget whose parts filter, sort and copy are about."""
+        raise NotImplementedError
+
+    def entries(self) -> dict[str, Entry]:
+        raise NotImplementedError
+
+    def paint_frame(self) -> None:
+        """Put the top, pane, status and key lines."""
+        raise NotImplementedError
+
+    def run(self, entry: Entry) -> None:
+        """Do what an entry means. The console's own commands are the methods `do_<id>`."""
+        if entry.reason is not None:
+            self.say(f"{shown(entry.key)}  {entry.title}: {entry.reason}", Tone.WARN)
+        elif entry.role == "command":
+            getattr(self, f"do_{entry.id}", lambda: None)()
+
+    # ------------------------------------------------------------------ the line in the rule
+
+    def say(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
+        """Show a sentence in the rule until the next key."""
+        self._said = (plain(sentence), tone) if sentence else None
+        self.paint_status()
+
+    def standing(self) -> Sequence[Piece]:
+        """What stands in the rule when nothing is being said."""
+        return ()
+
+    def paint_status(self) -> None:
+        pieces: list[Piece] = []
+        if self._said is not None:
+            pieces.append(Piece(f" {self._said[0]} ", 0, self._said[1]))
+        else:
+            pieces.extend(self.standing())
+        text = self.filter_text
+        right = [Piece(f" filter: {plain(text)} ", 1, Tone.STRONG, "key:/")] if text else []
+        self.query_one("#status", Bar).put(pieces, right)
+
+    # ------------------------------------------------------------------ keys and clicks
+
+    def on_key(self, event: events.Key) -> None:
+        if isinstance(self.focused, Input):
+            if event.key in ("escape", "down", "up") and self.focused.id == "filter":
+                event.stop()
+                event.prevent_default()
+                self.close_filter(keep=event.key != "escape")
+            elif event.key == "ctrl+c":
+                event.stop()
+                self.do_interrupt()
+            return
+        key = pressed(event)
+        entry = self.entries().get(key)
+        if entry is None or NATIVE.get(entry.id) == key:
+            if self._said is not None:
+                self.say("")
+            return
+        event.stop()
+        event.prevent_default()
+        self._said = None
+        self.run(entry)
+        self.paint_status()
+
+    @on(Bar.Pressed)
+    def _clicked(self, message: Bar.Pressed) -> None:
+        message.stop()
+        role, _, id = message.tag.partition(":")
+        if role == "key" and (entry := self.entries().get(id)) is not None:
+            self.run(entry)
+        elif role == "pane":
+            self.go(id)
+
+    def go(self, pane: str) -> None:
+        """A pane's name was clicked."""
+
+    # ------------------------------------------------------------------ commands that every page has
+
+    def do_interrupt(self) -> None:
+        from mleconsole.app.start import INTERRUPTED
+
+        self.app.exit(INTERRUPTED)
+
+    def do_filter(self) -> None:
+        if self.table is None:
+            self.say("nothing to filter here")
+            return
+        field = self.query_one("#filter", Input)
+        field.add_class("open")
+        field.value = self.filter_text
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtering(self, message: Input.Changed) -> None:
+        message.stop()
+        if self.table is not None and self.query_one("#filter", Input).has_class("open"):
+            self.table.filter(message.value)
+            self.paint_status()
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.close_filter(keep=True)
+
+    def close_filter(self, *, keep: bool) -> None:
+        """Out of the filter line; without `keep` all rows are shown again."""
+        field = self.query_one("#filter", Input)
+        part = self.table
+        field.remove_class("open")
+        if part is not None:
+            if not keep:
+                part.filter("")
+            part.focus()
+        self.paint_status()
+
+    @property
+    def table(self) -> parts.ViewTable | None:
+        page = self.page
+        return parts.table(page) if page is not None else None
+
+    @property
+    def filter_text(self) -> str:
+        part = self.table
+        return part.filter_text if part is not None else ""
+
+    def do_mark(self) -> None:
+        if self.table is not None:
+            self.table.action_mark()
+
+    def do_range(self) -> None:
+        if self.table is not None:
+            self.table.action_range()
+
+    def do_zoom(self) -> None:
+        page = self.page
+        part = parts.current(page) if page is not None else None
+        if self.maximized is not None:
+            self.minimize()
+        elif part is not None:
+            self.maximize(part, container=False)
+
+    def do_copy(self) -> None:
+        part = self.table
+        text = part.copy_text() if part is not None else ""
+        if not text:
+            self.say("nothing is selected to copy")
+            return
+        self.app.copy_to_clipboard(text)
+        self.say("copied (when this terminal lets programs copy, by OSC 52)")
+
+    def do_sort(self) -> None:
+        self.run_worker(self._choose_sort(), exit_on_error=False)
+
+    async def _choose_sort(self) -> None:
+        part = self.table
+        if part is None:
+            self.say("nothing to sort here")
+            return
+        columns = part.sortable()
+        chosen = await self.app.push_screen_wait(Pick("Sort by", [(column.id, column.title) for column in columns]))
+        if chosen is not None:
+            self._sort(str(chosen), part.sorted_by == (chosen, False))
+
+    def do_sort_previous(self) -> None:
+        self._step_sort(-1)
+
+    def do_sort_next(self) -> None:
+        self._step_sort(1)
+
+    def do_sort_reverse(self) -> None:
+        part = self.table
+        if part is not None and part.sorted_by is not None:
+            column, descending = part.sorted_by
+            self._sort(column, not descending)
+
+    def _step_sort(self, step: int) -> None:
+        part = self.table
+        if part is None:
+            self.say("nothing to sort here")
+            return
+        ids = [column.id for column in part.sortable()]
+        now = part.sorted_by[0] if part.sorted_by is not None else None
+        at = ids.index(now) if now in ids else (-1 if step > 0 else 0)
+        self._sort(ids[(at + step) % len(ids)], False)
+
+    def _sort(self, column: str, descending: bool) -> None:
+        part = self.table
+        if part is not None:
+            part.sort(column, descending)
+            self.say(f"sorted by {column}, {'largest' if descending else 'smallest'} first; i turns it round")

@@ -1,0 +1,34 @@
+"""Page: one place's view on the screen, with what it last showed and why it is off when its plugin failed."""
+
+from __future__ import annotations
+
+from mleconsole_widgets.view import ViewWidget
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from mleconsole.app.trail import Place
+from mleconsole.model.view import Text, Tone, View
+
+
+class Page(Container):
+    """Keeps its cursor, filter, sort and scroll while another page is shown, for it stays mounted."""
+
+    DEFAULT_CSS = """
+    Page { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.shown: View | None = None
+
+    def compose(self) -> ComposeResult:
+        yield ViewWidget()
+
+    def show(self, view: View) -> None:
+        """Draw `view`; the parts that stay the same keep their state."""
+        self.shown = view
+        self.query_one(ViewWidget).show(view)
+
+    def show_sentence(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
+        self.show(Text(sentence, tone=tone))

@@ -1,0 +1,65 @@
+"""Words: text from the cluster made safe for a terminal line, and times as people say them."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from mleconsole.model.record import Subject
+
+_KEPT = {"\n"}
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """`text` with control, format and bidi characters written as escapes; `lines` keeps newlines."""
+    if text.isascii() and text.isprintable():
+        return text
+    out = []
+    for character in text:
+        if lines and character in _KEPT:
+            out.append(character)
+        elif unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+            code = ord(character)
+            out.append(f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def subject_words(subject: Subject) -> str:
+    """`gpu node03 3`: how a subject is named in lines and titles."""
+    return plain(f"{subject.kind.replace('_', ' ')} {' '.join(subject.key)}".strip())
+
+
+def subjects_words(subjects: tuple[Subject, ...]) -> str:
+    """One subject by name, several by count: `3 jobs`."""
+    if len(subjects) == 1:
+        return subject_words(subjects[0])
+    kinds = {subject.kind for subject in subjects}
+    noun = kinds.pop().replace("_", " ") if len(kinds) == 1 else "thing"
+    return f"{len(subjects)} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def ago(seconds: float) -> str:
+    """`4s`, `12m`, `3h`, `5d`."""
+    seconds = max(0.0, seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def clock(epoch: float) -> str:
+    """The wall clock of this machine, HH:MM:SS."""
+    return datetime.fromtimestamp(epoch).strftime("%H:%M:%S")
+
+
+def cut(text: str, width: int) -> str:
+    """`text` cut in the middle to `width` characters."""
+    if len(text) <= width:
+        return text
+    if width < 3:
+        return text[:width]
+    head = (width - 1) * 2 // 3
+    tail = width - 1 - head
+    return f"{text[:head]}…{text[len(text) - tail :]}" if tail else f"{text[:head]}…"
