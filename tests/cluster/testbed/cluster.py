@@ -91,7 +91,7 @@ class Cluster:
     def healthy(self) -> bool:
         """Whether every host is on and Slurm sees every node in working order."""
         try:
-            return all(self.host(name).pid for name in self.layout.hosts) and self._idle_or_busy() == self.layout.nodes
+            return all(self.host(name).pid for name in self.layout.hosts) and self.working_nodes() == self.layout.nodes
         except (TestbedError, subprocess.TimeoutExpired, OSError):
             return False
 
@@ -109,7 +109,8 @@ class Cluster:
         wait_until(lambda: login.run(ready).returncode == 0, timeout, "the login host is ready")
         self.wait_nodes(timeout=max(5.0, deadline - time.monotonic()))
 
-    def _idle_or_busy(self) -> int:
+    def working_nodes(self) -> int:
+        """How many nodes Slurm would start jobs on, or has them on."""
         argv = ["sinfo", "-h", "-N", "-p", "gpu", "-t", "idle,alloc,mix,comp", "-o", "%N %t"]
         done = self.run(LOGIN, argv, timeout=8)
         return sum(1 for line in done.stdout.splitlines() if not line.endswith("*"))
@@ -117,7 +118,7 @@ class Cluster:
     def wait_nodes(self, count: int | None = None, timeout: float = 60) -> None:
         """Wait until Slurm has that many nodes (all, unless said) in working order."""
         wanted = self.layout.nodes if count is None else count
-        wait_until(lambda: self._idle_or_busy() == wanted, timeout, f"{wanted} nodes work", interval=0.2)
+        wait_until(lambda: self.working_nodes() == wanted, timeout, f"{wanted} nodes work", interval=0.2)
 
     # ---- hosts -------------------------------------------------------------------------------------------
 

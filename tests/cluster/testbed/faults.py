@@ -72,9 +72,10 @@ class Faults(WireFaults):
     @contextlib.contextmanager
     def slurmctld_down(self) -> Iterator[None]:
         """No slurmctld."""
+        before = self.cluster.working_nodes()
         with self._service_down("slurmctld"):
             yield
-        self.cluster.wait_nodes()
+        self.cluster.wait_nodes(before)
 
     @contextlib.contextmanager
     def slurmdbd_down(self) -> Iterator[None]:
@@ -93,6 +94,7 @@ class Faults(WireFaults):
     @contextlib.contextmanager
     def power_cut(self, host: str) -> Iterator[None]:
         """The host is off: nobody gets as much as a FIN. On return it boots, with a new boot id and uptime."""
+        before = self.cluster.working_nodes()
         interfaces = ["eth0", "ext0" if host == LOGIN else "ib0"]
         for interface in interfaces:
             self.set_link(host, interface, "down")
@@ -105,7 +107,7 @@ class Faults(WireFaults):
             self.cluster.start_host(host)
             machine = self.cluster.host(host)
             wait_until(lambda: machine.run(["test", "-e", "/run/testbed/ready"]).returncode == 0, 60, f"{host} boots")
-        self.cluster.wait_nodes()
+        self.cluster.wait_nodes(before)
 
     @contextlib.contextmanager
     def host_key_changed(self, host: str) -> Iterator[None]:
