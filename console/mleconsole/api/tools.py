@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from math import isnan
 
@@ -180,5 +180,3 @@ def majority(values: Iterable[str | float], least: int = 3) -> str | float | Non
         return None
     value, most = max(counts.items(), key=lambda item: item[1])
     return value if 2 * most > total else None
-
-

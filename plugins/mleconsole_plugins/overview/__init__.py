@@ -1,3 +1,6 @@
-from mleconsole.api import Plugin
+"""Overview: the whole cluster on one page, and all alerts."""
 
-plugin = Plugin(id="overview", title="overview")
+from mleconsole.api import Plugin
+from mleconsole_plugins.overview.panes import PANES
+
+plugin = Plugin(id="overview", title="Overview and alerts", panes=PANES, proven={"overview": "live"})
