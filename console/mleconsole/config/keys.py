@@ -68,7 +68,7 @@ def nodes(value: Any, path: Path) -> str:
     from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet, NodeSetException
 
     try:
-        found = NodeSet(word, resolver=RESOLVER_NOGROUP)
+        found = NodeSet(word, resolver=RESOLVER_NOGROUP)  # type: ignore[no-untyped-call]
     except (NodeSetException, ValueError):
         raise wrong from None
     if not len(found):
@@ -131,7 +131,9 @@ def tools(value: Any, path: Path) -> Mapping[str, str]:
     found = {tool: text(item, (*path, tool)) for tool, item in mapping(value, path).items()}
     for tool, item in found.items():
         if not PurePosixPath(item).is_absolute():
-            raise Wrong(f"{_key((*path, tool))} must be an absolute path on the nodes, not {quoted(item)}", (*path, tool))
+            raise Wrong(
+                f"{_key((*path, tool))} must be an absolute path on the nodes, not {quoted(item)}", (*path, tool)
+            )
     return found
 
 

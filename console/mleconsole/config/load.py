@@ -1,4 +1,4 @@
-"""Target -> Config: a cluster.yaml, an ssh destination, or `local`. Every error is one sentence with its file and line."""
+"""Target -> Config: a cluster.yaml, an ssh destination, or `local`. Every error is one sentence with its place."""
 
 from __future__ import annotations
 

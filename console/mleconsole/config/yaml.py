@@ -1,4 +1,4 @@
-"""YAML text -> plain Python values and the line each of them stands on. Whatever the bytes are, the only error is Wrong."""
+"""YAML bytes -> plain values and the line each stands on. Whatever the bytes are, the only error is Wrong."""
 
 from __future__ import annotations
 

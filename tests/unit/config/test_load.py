@@ -151,8 +151,9 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 PIECES = st.sampled_from(
-    ["login", "nodes", "teams", "plugins", ": ", ":", "- ", "\n", "\n  ", "[", "]", "{", "}", "a@b", "&x ", "*x", "!!int ",
-     "true", "0x", "1_0", ".nan", "'", '"', "|", ">", "?", "<<: ", "---", "%YAML 9.9", "#", "\t", "\0", "n[1-9]", ","]
+    ["login", "nodes", "teams", "plugins", ": ", ":", "- ", "\n", "\n  ", "[", "]", "{", "}", "a@b", "&x ", "*x",
+     "!!int ", "true", "0x", "1_0", ".nan", "'", '"', "|", ">", "?", "<<: ", "---", "%YAML 9.9", "#", "\t",
+     "\0", "n[1-9]", ","]
 )  # fmt: skip
 
 
@@ -163,7 +164,9 @@ def test_any_text_is_a_config_or_one_sentence(text: str) -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.one_of(st.binary(), st.lists(PIECES, max_size=20).map(lambda p: ("login: a@b\nnodes: " + "".join(p)).encode())))
+@given(
+    st.one_of(st.binary(), st.lists(PIECES, max_size=20).map(lambda p: ("login: a@b\nnodes: " + "".join(p)).encode()))
+)
 def test_any_bytes_are_a_config_or_one_sentence(content: bytes) -> None:
     any_bytes(content)
 

@@ -1,0 +1,77 @@
+"""Filters and sorting of printed tables."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any
+
+import pytest
+
+from mleconsole.api import Absent, Column, Section, Sections, Table, Text
+from mleconsole.render.select import pick
+
+ROWS = (
+    {"node": "node01", "gpus": 8, "users": ("alice", "bob"), "power": 640.0},
+    {"node": "node02", "gpus": 2, "users": (), "power": Absent("Alice was here")},
+    {"node": "node03", "gpus": 4, "users": ("carol",), "power": nan},
+    {"node": "login", "gpus": None, "users": ("alice",), "power": 70.0},
+)
+
+
+def table() -> Table:
+    return Table(
+        tuple(Column(name, name, lambda row, name=name: row[name]) for name in ROWS[0]),  # type: ignore[misc]
+        ROWS,
+        lambda row: None,
+    )
+
+
+def names(view: Any) -> list[str]:
+    return [row["node"] for row in view.rows]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["node01", "node02", "node03", "login"]),
+        ("ALICE", ["node01", "login"]),
+        ("!alice", ["node02", "node03"]),
+        ("node !bob", ["node02", "node03"]),
+        ("users:alice node:node", ["node01"]),
+        ("gpus>2", ["node01", "node03"]),
+        ("gpus<3", ["node02"]),
+        ("gpus=4", ["node03"]),
+        ("node=login", ["login"]),
+        ("power>1", ["node01", "login"]),
+        ("nosuch:thing", []),
+    ],
+)
+def test_queries(query: str, found: list[str]) -> None:
+    assert names(pick(table(), query)) == found
+
+
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("gpus", ["node02", "node03", "node01", "login"]),
+        ("-gpus", ["node01", "node03", "node02", "login"]),
+        ("-power", ["node01", "login", "node02", "node03"]),
+        ("node", ["login", "node01", "node02", "node03"]),
+    ],
+)
+def test_unknown_values_sort_last_either_way(sort: str, found: list[str]) -> None:
+    assert names(pick(table(), sort=sort)) == found
+
+
+def test_tables_in_sections() -> None:
+    view = Sections((Section("a", table()), Section("b", Text("x"))))
+    picked = pick(view, "bob")
+    assert isinstance(picked, Sections)
+    assert names(picked.sections[0].view) == ["node01"]
+
+
+def test_what_can_not_be_picked_is_one_sentence() -> None:
+    with pytest.raises(ValueError, match=r'no column is called "gpu" \(did you mean "gpus"\?\); there are: node, gpus'):
+        pick(table(), sort="gpu")
+    with pytest.raises(ValueError, match="no table"):
+        pick(Text("x"), "alice")
