@@ -44,7 +44,9 @@ static char keys[MAX_LINES][48];
 static char values[MAX_LINES][160];
 static int line_count;
 static struct stat last_stat;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* Recursive: calls that are about no device look values up without having taken it. Two threads in load() at once
+ * would leave a mixture of two readings behind until the file changes again. */
+static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int initialized;
 
 static void parse(FILE *file)
@@ -102,6 +104,7 @@ static const char *text(int index, const char *key, const char *fallback)
     const char *value;
     char name[64];
 
+    pthread_mutex_lock(&mutex);
     load();
     if (index < 0) {
         value = find(key);
@@ -113,6 +116,7 @@ static const char *text(int index, const char *key, const char *fallback)
             value = find(name);
         }
     }
+    pthread_mutex_unlock(&mutex);
     return value ? value : fallback;
 }
 
