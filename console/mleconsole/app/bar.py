@@ -36,10 +36,11 @@ class Bar(Widget, can_focus=False):
             self.tag = tag
             super().__init__()
 
-    def __init__(self, *, fill: str = " ", gap: int = 2, id: str | None = None) -> None:
+    def __init__(self, *, fill: str = " ", gap: int = 2, between: str = "  ", id: str | None = None) -> None:
         super().__init__(id=id)
         self._fill = fill
         self._gap = gap
+        self._between = between  # the right pieces
         self._left: tuple[Piece, ...] = ()
         self._right: tuple[Piece, ...] = ()
         self._tags: list[tuple[int, int, str]] = []
@@ -69,17 +70,17 @@ class Bar(Widget, can_focus=False):
         width = self.size.width
         rule = self.get_component_rich_style("bar--rule")
         edge = 1 if width > 2 else 0
-        fitted = fit(self._left, self._right, max(0, width - 2 * edge), self._gap)
+        fitted = fit(self._left, self._right, max(0, width - 2 * edge), self._gap, len(self._between))
         segments = [Segment(self._fill * edge, rule)]
         self._tags = []
         at = edge
 
-        def draw(pieces: Sequence[Piece]) -> None:
+        def draw(pieces: Sequence[Piece], gap: str) -> None:
             nonlocal at
             for index, piece in enumerate(pieces):
                 if index:
-                    segments.append(Segment(self._fill * self._gap if self._fill != " " else " " * self._gap, rule))
-                    at += self._gap
+                    segments.append(Segment(gap, rule))
+                    at += len(gap)
                 start = at
                 turned = Style(reverse=True) if piece.here else Style.null()
                 if piece.key:
@@ -91,13 +92,13 @@ class Bar(Widget, can_focus=False):
                 if piece.tag:
                     self._tags.append((start, at, piece.tag))
 
-        draw(fitted.left)
+        draw(fitted.left, self._fill * self._gap)
         rest = max(
             0, width - edge - at - sum(p.width for p in fitted.right) - self._gap * max(0, len(fitted.right) - 1)
         )
         segments.append(Segment(self._fill * rest, rule))
         at += rest
-        draw(fitted.right)
+        draw(fitted.right, self._between)
         segments.append(Segment(self._fill * edge, rule))
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 

@@ -38,14 +38,14 @@ def _width(pieces: Sequence[Piece], gap: int) -> int:
     return sum(piece.width for piece in pieces) + gap * max(0, len(pieces) - 1)
 
 
-def fit(left: Sequence[Piece], right: Sequence[Piece], width: int, gap: int = 2) -> Fitted:
+def fit(left: Sequence[Piece], right: Sequence[Piece], width: int, gap: int = 2, right_gap: int = 2) -> Fitted:
     """Drop pieces, the highest priority number first and the rightmost of equals, until all fit in `width` cells; when
     only those of priority 0 are left, the longest is cut in the middle."""
     keep_left, keep_right = [p for p in left if p.width], [p for p in right if p.width]
 
     def needed() -> int:
         both = gap if keep_left and keep_right else 0
-        return _width(keep_left, gap) + _width(keep_right, gap) + both
+        return _width(keep_left, gap) + _width(keep_right, right_gap) + both
 
     while needed() > width:
         side = max((keep_right, keep_left), key=lambda pieces: max((p.priority for p in pieces), default=-1))
@@ -63,4 +63,4 @@ def fit(left: Sequence[Piece], right: Sequence[Piece], width: int, gap: int = 2)
         else:
             shorter = cut(longest.text, room)
             side[index] = longest._replace(text=shorter if cell_len(shorter) <= room else shorter[: room // 2])
-    return Fitted(tuple(keep_left), tuple(keep_right), max(0, width - _width(keep_left, gap) - _width(keep_right, gap)))
+    return Fitted(tuple(keep_left), tuple(keep_right), max(0, width - _width(keep_left, gap) - _width(keep_right, right_gap)))

@@ -45,7 +45,7 @@ class FramedScreen(Screen[None]):
     AUTO_FOCUS = ""
 
     def compose(self) -> ComposeResult:
-        yield Bar(id="top")
+        yield Bar(gap=1, between=" · ", id="top")
         yield Bar(id="panes")
         with Container(id="body"):
             yield from self.body()

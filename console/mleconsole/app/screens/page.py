@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mleconsole_widgets.view import ViewWidget
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -17,13 +19,17 @@ class Page(Container):
     Page { width: 1fr; height: 1fr; }
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, ready: Callable[[Page], None]) -> None:
         super().__init__()
         self.place = place
+        self._tell_ready = ready
         self.shown: View | None = None
 
     def compose(self) -> ComposeResult:
         yield ViewWidget()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._tell_ready, self)
 
     def show(self, view: View) -> None:
         """Draw `view`; the parts that stay the same keep their state."""

@@ -39,7 +39,7 @@ class PaneScreen(FramedScreen):
         self._reason = ""
 
     def body(self) -> Iterable[Widget]:
-        page = self._pages[self.trail.here] = Page(self.trail.here)
+        page = self._pages[self.trail.here] = Page(self.trail.here, self._arrived)
         yield page
 
     def on_mount(self) -> None:
@@ -85,8 +85,10 @@ class PaneScreen(FramedScreen):
         here = self.trail.here
         page = self._pages.get(here)
         if page is None:
-            page = self._pages[here] = Page(here)
+            page = self._pages[here] = Page(here, self._arrived)
             self.query_one("#body", Container).mount(page)
+        else:
+            self.call_after_refresh(self._arrived, page)
         if self.maximized is not None:
             self.minimize()
         for other in self._pages.values():
@@ -94,10 +96,9 @@ class PaneScreen(FramedScreen):
         self._reason = ""
         self._said = None
         self._need()
-        self.call_after_refresh(self._arrived, page)
 
     def _arrived(self, page: Page) -> None:
-        if page is self.page:
+        if page is self.page and self.hub.ticker.started:
             self.hub.ticker.now()
             self.take_focus(page)
 
