@@ -1,0 +1,276 @@
+"""Jobs: the queue as a table; whose jobs, and whether an array's tasks are one row, are the pane's switches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mleconsole.api import (
+    CLUSTER,
+    Absent,
+    Column,
+    Fleet,
+    Focus,
+    History,
+    Job,
+    Pane,
+    Style,
+    Subject,
+    Switch,
+    Table,
+    Tone,
+    known,
+)
+from mleconsole_plugins.slurm.clock import cluster_now, elapsed
+from mleconsole_plugins.slurm.gres import index_list
+from mleconsole_plugins.slurm.reasons import helps, why
+from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES
+
+SCOPE = Switch("scope", "t", "whose jobs", ("mine", "team", "all"))
+ARRAYS = Switch("arrays", "f", "tasks of arrays", ("auto", "fold", "flat"))
+_ORDER = {"RUNNING": 0, "COMPLETING": 0, "CONFIGURING": 0, "PENDING": 1}
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job, or all tasks of an array: `jobs` are the records behind it, the one that tells most first."""
+
+    jobs: tuple[Job, ...]
+    now: float | Absent
+
+    @property
+    def job(self) -> Job:
+        return self.jobs[0]
+
+    @property
+    def folded(self) -> bool:
+        return len(self.jobs) > 1
+
+    @cached_property
+    def tasks(self) -> int:
+        return sum(task_count(job) for job in self.jobs)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """{state: tasks}."""
+        found: dict[str, int] = {}
+        for job in self.jobs:
+            found[job.state] = found.get(job.state, 0) + task_count(job)
+        return found
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(Job.kind_name, (self.job.array_id,) if self.folded else self.job.key)
+
+    @property
+    def id(self) -> str:
+        if self.folded:
+            return f"{self.job.array_id}×{self.tasks}"
+        return self.job.job_id
+
+    @property
+    def state(self) -> str:
+        if not self.folded:
+            return self.job.state
+        return " ".join(f"{state} {count}" for state, count in self.counts.items())
+
+    @property
+    def running(self) -> tuple[Job, ...]:
+        return tuple(job for job in self.jobs if job.state in RUNNING_STATES)
+
+    @property
+    def nodes(self) -> int:
+        return sum(job.nodes for job in self.running) if self.folded and self.running else self.job.nodes
+
+    @property
+    def gpus(self) -> int | Absent:
+        if not self.folded or not self.running:
+            return self.job.gpus
+        told = [job.gpus for job in self.running if known(job.gpus)]
+        return sum(told) if told else self.job.gpus
+
+    @property
+    def node_list(self) -> str:
+        return ",".join(job.node_list for job in self.running) if self.folded else self.job.node_list
+
+    @cached_property
+    def pending(self) -> Job | None:
+        return next((job for job in self.jobs if job.state in PENDING_STATES), None)
+
+    @property
+    def reason(self) -> str:
+        """The scheduler's own word for a job that waits, else ""."""
+        return self.pending.reason if self.pending is not None else ""
+
+    @property
+    def why(self) -> str:
+        """Why it waits, in plain words; where it runs."""
+        job = self.pending
+        if job is None:
+            return self.node_list
+        if not job.reason:
+            return "was not looked at by the scheduler yet"
+        help = helps(job.reason, job.job_id, job.dependency)
+        return f"{why(job.reason).words}; {help}" if help else why(job.reason).words
+
+
+def task_count(job: Job) -> int:
+    """Tasks of an array that stand behind one record: `3-9%2` is seven."""
+    task = job.array_task.partition("%")[0]
+    if not task or task.isdigit():
+        return 1
+    total = 0
+    for part in task.split(","):
+        span, _, step = part.partition(":")
+        low, dash, high = span.partition("-")
+        if dash and low.isdigit() and high.isdigit():
+            total += max(0, (int(high) - int(low)) // (int(step) if step.isdigit() and int(step) else 1) + 1)
+        else:
+            total += len(index_list(span)) or 1
+    return max(1, total)
+
+
+def team(fleet: Fleet, focus: Focus) -> frozenset[str]:
+    """The users of one's teams; without teams in the configuration, those who share one's Slurm accounts."""
+    named = focus.situation.team_of(focus.user)
+    if len(named) > 1:
+        return named
+    accounts = {job.account for job in fleet.of(Job) if job.user == focus.user and job.account}
+    return named | {job.user for job in fleet.of(Job) if job.account in accounts}
+
+
+def chosen(fleet: Fleet, focus: Focus) -> tuple[list[Job], str]:
+    """(jobs of the scope, the scope)."""
+    scope = focus.options.get("scope", "mine")
+    jobs = list(fleet.on(Job, CLUSTER).values())
+    if scope == "mine":
+        return [job for job in jobs if job.user == focus.user], scope
+    if scope == "team":
+        users = team(fleet, focus)
+        return [job for job in jobs if job.user in users], scope
+    return jobs, scope
+
+
+def folded(jobs: Iterable[Job], now: float | Absent) -> list[JobRow]:
+    """One row a job; the tasks of an array are one row, where its first task stood."""
+    arrays: dict[str, list[Job]] = {}
+    for job in jobs:
+        arrays.setdefault(job.array_id or job.job_id, []).append(job)
+    return [JobRow(tuple(sorted(tasks, key=lambda job: _ORDER.get(job.state, 2))), now) for tasks in arrays.values()]
+
+
+def rows(fleet: Fleet, focus: Focus) -> tuple[list[JobRow], str]:
+    """(rows, scope): running ones first, then waiting ones in the scheduler's order."""
+    jobs, scope = chosen(fleet, focus)
+    now = cluster_now(fleet, focus)
+    arrays = focus.options.get("arrays", "auto")
+    if arrays == "fold" or (arrays == "auto" and scope != "all"):
+        found = folded(jobs, now)
+    else:
+        found = [JobRow((job,), now) for job in jobs]
+    found.sort(key=lambda row: _ORDER.get(row.job.state, 2))
+    return found, scope
+
+
+def empty_words(fleet: Fleet, focus: Focus, scope: str) -> str:
+    """What an empty table means and what to do next."""
+    seen = fleet.seen(CLUSTER, "squeue")
+    if seen is None:
+        return "The queue was not read yet."
+    total = fleet.count(Job)
+    if not total:
+        return f"Nothing is known of the queue: {seen.trouble}." if seen.trouble else "The queue is empty."
+    if scope == "mine":
+        return f"No jobs of {focus.user}. `t` shows the team's, then all {total:,}."
+    return f"No jobs of {focus.user}'s team. `t` shows all {total:,}."
+
+
+def notices(fleet: Fleet) -> tuple[str, ...]:
+    """Why the queue on screen is old, when it is."""
+    seen = fleet.seen(CLUSTER, "squeue")
+    if seen is None or seen.trouble is None or not fleet.count(Job):
+        return ()
+    return (f"The queue is {int(fleet.now - seen.at)} s old: {seen.trouble.reason}",)
+
+
+def _tone(row: JobRow) -> Tone:
+    job = row.pending
+    if job is not None and why(job.reason).action:
+        return Tone.WARN
+    return Tone.PLAIN if job is None else Tone.QUIET
+
+
+JOB_COLUMNS = (
+    Column("job_id", "JOB", lambda row: row.id, priority=0),
+    Column("user", "USER", lambda row: row.job.user, priority=2),
+    Column("state", "STATE", lambda row: row.state, priority=0),
+    Column("partition", "PARTITION", lambda row: row.job.partition, priority=6),
+    Column("name", "NAME", lambda row: row.job.name, width=24, priority=1),
+    Column("elapsed_seconds", "TIME", lambda row: elapsed(row.job, row.now), Style.DURATION, priority=3),
+    Column("limit_seconds", "LIMIT", lambda row: row.job.limit_seconds, Style.DURATION, priority=5),
+    Column("node_list", "NODE LIST", lambda row: row.node_list, priority=8, screen=False),
+    Column("nodes", "NODES", lambda row: row.nodes, Style.NUMBER, priority=4),
+    Column("gpus", "GPUS", lambda row: row.gpus, Style.NUMBER, priority=3),
+    Column("reason", "REASON", lambda row: row.reason, priority=7, screen=False),
+    Column("why", "WHY / WHERE", lambda row: row.why, width=60, priority=2, tone=_tone),
+    Column("account", "ACCOUNT", lambda row: row.job.account, priority=9, screen=False),
+    Column("qos", "QOS", lambda row: row.job.qos, priority=9, screen=False),
+    Column("submit_time", "SUBMITTED", lambda row: row.job.submit_time, Style.TIME, priority=9, screen=False),
+    Column("start_time", "STARTED", lambda row: row.job.start_time, Style.TIME, priority=9, screen=False),
+    Column(
+        "start_estimate",
+        "STARTS",
+        lambda row: row.job.extra.get("start_estimate", Absent("not planned")) if row.pending else None,
+        Style.TIME,
+        priority=6,
+    ),
+    Column("priority", "PRIORITY", lambda row: row.job.priority, Style.NUMBER, priority=9, screen=False),
+    Column("array_id", "ARRAY", lambda row: row.job.array_id, priority=9, screen=False),
+    Column("array_task", "TASK", lambda row: row.job.array_task, priority=9, screen=False),
+    Column("cpus", "CPUS", lambda row: row.job.cpus, Style.NUMBER, priority=9, screen=False),
+    Column("dependency", "DEPENDENCY", lambda row: row.job.dependency, priority=9, screen=False),
+    Column("work_dir", "FOLDER", lambda row: row.job.work_dir, priority=9, screen=False),
+)
+
+
+def view(fleet: Fleet, history: History, focus: Focus) -> Table:
+    """The jobs pane."""
+    found, scope = rows(fleet, focus)
+    age = fleet.slot_age(Job, CLUSTER)
+    return jobs_table(
+        found, age, title=f"jobs: {scope}", empty=empty_words(fleet, focus, scope), notices=notices(fleet)
+    )
+
+
+def jobs_table(
+    found: Sequence[JobRow],
+    age: float | Absent,
+    *,
+    title: str = "",
+    empty: str = "No jobs.",
+    notices: tuple[str, ...] = (),
+) -> Table:
+    """Any jobs as a table."""
+    return Table(
+        columns=JOB_COLUMNS,
+        rows=found,
+        subject=lambda row: row.subject,
+        age=lambda row: age,
+        stale_after=30.0,
+        title=title,
+        empty=empty,
+        notices=notices,
+    )
+
+
+PANE = Pane(
+    id="jobs",
+    title="Jobs",
+    view=view,
+    key="4",
+    needs=("squeue", "slurm_clock", "slurm_access"),
+    switches=(SCOPE, ARRAYS),
+    order=40,
+    help="The queue, why jobs wait, and where they run.",
+)
