@@ -26,6 +26,7 @@ class Modules(object):
         self._loaded: "Dict[str, Any]" = {}
         self._wanted: "Dict[str, float]" = {}
         self._lock = threading.Lock()
+        self._passing = ""
 
     def get(self, name: str) -> "Any":
         """The module; Waiting while it is on its way, Missing when it does not come."""
@@ -57,9 +58,20 @@ class Modules(object):
             if name not in self._loaded:
                 self._loaded[name] = load(name, source)
 
-    def keep(self, name: str, source: bytes) -> bool:
-        """Cache that source on this host for the next agent; False when there is no room or no permission."""
-        return any(self._keep(directory, name, source) for directory in self._directories)
+    def keep(self, name: str, source: bytes) -> None:
+        """Cache that source on this host for the next agent, and tell: `kept`, with a reason when it could not be."""
+        kept = any(self._keep(directory, name, source) for directory in self._directories)
+        reason = "" if kept else "no room or no permission in the home directory: it runs from memory"
+        self._outbox.put("kept " + name, encode({"t": "kept", "n": name, "r": reason}))
+
+    def end(self) -> None:
+        """Take away a file that is being written."""
+        path = self._passing
+        if path:
+            try:
+                os.unlink(path)
+            except OSError:
+                pass
 
     def _cached(self, name: str) -> "Any":
         wanted = self._hashes.get(name)
@@ -80,7 +92,8 @@ class Modules(object):
 
         version = "python%d.%d" % sys.version_info[:2]
         kept = list(sys.path)
-        for prefix in (sys.prefix, "/usr/local", "/usr"):
+        beside = os.path.dirname(os.path.dirname(sys.executable or "/"))  # of a virtual environment, which -S hides
+        for prefix in (beside, sys.prefix, "/usr/local", "/usr"):
             for place in (version + "/site-packages", version + "/dist-packages", "python3/dist-packages"):
                 sys.path += [os.path.join(prefix, lib, place) for lib in ("lib", "lib64")]
         try:
@@ -105,22 +118,18 @@ class Modules(object):
                     os.unlink(path)
         except OSError:
             pass
-        path = os.path.join(directory, passing)
+        path = self._passing = os.path.join(directory, passing)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError:
-            return False
-        try:
             with os.fdopen(handle, "wb") as file:
                 file.write(source)
             os.rename(path, os.path.join(directory, final))
             return True
         except OSError:
-            try:
-                os.unlink(path)
-            except OSError:
-                pass
+            self.end()
             return False
+        finally:
+            self._passing = ""
 
 
 def digest(source: bytes) -> str:

@@ -55,6 +55,10 @@ class Agent(object):
     def leave(self, *_: "Any") -> "NoReturn":
         """End at once: threads that hang in the kernel must not hold us."""
         self._programs.end()
+        try:
+            Call(self._modules.end, ()).ended.wait(0.5)  # not for ever: the home directory may hang
+        except RuntimeError:  # no thread to be had
+            pass
         os._exit(0)
 
     def add(self, plugin: str, source: str, names: "Sequence[str]") -> None:

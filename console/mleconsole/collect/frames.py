@@ -18,20 +18,22 @@ JUNK_LIMIT = 1 << 20  # bytes that login scripts may print ahead of the marker
 LINE_LIMIT = 4 << 20  # bytes of one frame
 INFLATE_FREE = 64 << 20  # inflated bytes beyond which the ratio must be believable
 INFLATE_RATIO = 200  # frames deflate 5 to 30 times
+FRAMES_FREE = 10_000  # frames of one feed beyond which each must have cost at least two bytes on the wire
 _PIECE = 1 << 16
 _TAIL = 64  # bytes kept of passed junk, longer than the marker
 
 
 class Frame(msgspec.Struct, frozen=True, rename={"type": "t", "name": "n", "reason": "r", "payload": "d"}):
-    """One frame. `type`: hello | s (sample) | = (unchanged) | a (absent) | cost | want | beat.
+    """One frame. `type`: hello | s (sample) | = (unchanged) | a (absent) | cost | want | kept | beat.
 
-    `name` is the sampler's (s, =, a) or the module's (want). Other fields belong to the type named beside them.
+    `name` is the sampler's (s, =, a) or the module's (want, kept: cached there, or `reason` says why not).
+    Other fields belong to the type named beside them.
     """
 
     type: str
     name: str = ""
     payload: msgspec.Raw = msgspec.Raw(b"null")  # s
-    reason: str = ""  # a
+    reason: str = ""  # a, kept
     protocol: int = 0  # hello, and all below
     bundle: str = ""
     host: str = ""
@@ -72,6 +74,7 @@ class FrameReader:
         self._line = bytearray()
         self._received = 0
         self._inflated = 0
+        self._most = FRAMES_FREE
         self._broken = ""
 
     @property
@@ -97,6 +100,7 @@ class FrameReader:
                 return
             data = rest
         self._received += len(data)
+        self._most = FRAMES_FREE + len(data) // 2
         while data:
             try:
                 text = self._inflate.decompress(data, _PIECE)
@@ -148,6 +152,8 @@ class FrameReader:
             else:
                 line = part
             self._bound(len(line))
+            if len(frames) >= self._most:
+                raise FrameError("its stream inflates beyond belief")
             frames.append(self._decode(line))
         self._line += lines[-1]
         self._bound(len(self._line))
