@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,24 +97,45 @@ class Server(asyncssh.SSHServer):
     def session_requested(self):
         if self.running >= self.rules.sessions:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed")
-        return asyncssh.SSHServerProcess(self.program, None, 3, False) if self.rules.exec else False
+        if not self.rules.exec:
+            return False
+        self.running += 1
+        self.rules.most_sessions = max(self.rules.most_sessions, self.running)
+        return asyncssh.SSHServerProcess(self.program, None, 3, False)
 
     def connection_requested(self, dest_host, dest_port, orig_host, orig_port):
+        try:  # in OpenSSH's words, which are not this library's
+            socket.create_connection((dest_host, dest_port)).close()
+        except ConnectionRefusedError:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection refused") from None
+        except OSError as error:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, error.strerror) from None
         return True
 
     async def program(self, process):
-        self.running += 1
-        self.rules.most_sessions = max(self.rules.most_sessions, self.running)
         child = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", process.command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True
         )
+        feeding = asyncio.ensure_future(self._copy(process.stdin, child.stdin))
         try:
-            await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+            await asyncio.gather(self._copy(child.stdout, process.stdout), self._copy(child.stderr, process.stderr))
             process.exit(await child.wait())
+        except (OSError, asyncssh.Error, asyncssh.SignalReceived):
+            process.close()
         finally:
+            feeding.cancel()
             self.running -= 1
             with contextlib.suppress(ProcessLookupError):
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)
+            child._transport.close()  # wait() would wait for its pipes, which nobody reads now
+
+    async def _copy(self, reader, writer):
+        with contextlib.suppress(OSError, asyncssh.Error, asyncssh.SignalReceived):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.close()
 
 
 class Cable:
@@ -205,7 +229,9 @@ class Bench:
 
         rules.stop = end
         self._ends.append(end)
-        self.block(" ".join([name, *names]), f"HostName 127.0.0.1\n  Port {rules.port}\n  HostKeyAlias {name}\n  {config}")
+        self.block(
+            " ".join([name, *names]), f"HostName 127.0.0.1\n  Port {rules.port}\n  HostKeyAlias {name}\n  {config}"
+        )
         if known:
             with self.known.open("a") as file:
                 file.write(f"{name} {hostkey.export_public_key().decode()}")

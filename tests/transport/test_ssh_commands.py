@@ -47,7 +47,8 @@ async def test_past_the_deadline_it_is_stopped_and_says_so(bench):
     assert time.monotonic() - began < 3
     assert done.exit_status is None and done.stdout == b"before\n" and "within 0.5 s" in done.trouble.reason
     assert rules.connections == 2
-    assert (await run(transport, LOGIN, "echo", "next")).text == "next\n"
+    after = await run(transport, LOGIN, "echo", "next")
+    assert after.text == "next\n", after
 
 
 async def test_over_the_limit_it_is_stopped_and_says_so(bench):

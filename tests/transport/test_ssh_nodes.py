@@ -67,7 +67,9 @@ async def test_a_login_host_that_is_not_there_is_told_in_words(bench):
     bench.block("refused", f"HostName 127.0.0.1\n  Port {closed.getsockname()[1]}")
     bench.block("nowhere", "HostName no-such-host.invalid")
     closed.close()
-    assert "no SSH greeting within 0.5 s" in (await bench.transport("silent", connect_timeout=0.5).connect(LOGIN)).reason
+    assert (
+        "no SSH greeting within 0.5 s" in (await bench.transport("silent", connect_timeout=0.5).connect(LOGIN)).reason
+    )
     assert await bench.transport("refused").connect(LOGIN) == Unreached(Trouble.UNREACHABLE, "connection refused")
     assert (await bench.transport("nowhere").connect(LOGIN)).kind is Trouble.UNREACHABLE
     silent.close()
@@ -87,7 +89,9 @@ async def test_when_the_login_drops_all_nodes_are_lost_with_it(bench, until):
     await bench.serve("node01", names=["node02"])
     transport = bench.transport()
     await transport.connect(LOGIN)
-    streams = [await transport.stream(n, ["cat"], lambda d: None, danger=READS, deadline=5) for n in ("node01", "node02")]
+    streams = [
+        await transport.stream(n, ["cat"], lambda d: None, danger=READS, deadline=5) for n in ("node01", "node02")
+    ]
     running = asyncio.ensure_future(say(transport, "node01", "sleep", "60", deadline=30.0))
     await until(lambda: transport.counters.commands == 3)
     login.cable.cut()

@@ -220,7 +220,9 @@ async def test_a_user_certificate_beside_the_key_is_offered(bench):
 
 
 async def test_keys_of_the_agent_are_used(bench, monkeypatch):
-    agent = await asyncio.create_subprocess_exec("ssh-agent", "-D", "-a", str(bench.path / "agent"), stdout=-1, stderr=-1)
+    agent = await asyncio.create_subprocess_exec(
+        "ssh-agent", "-D", "-a", str(bench.path / "agent"), stdout=-1, stderr=-1
+    )
     await agent.stdout.readline()
     try:
         client = await asyncssh.connect_agent(str(bench.path / "agent"))

@@ -77,7 +77,7 @@ class Nodes:
     async def _attempt(self, host: str) -> Unreached | None:
         from mleconsole.transport import wire as wires
 
-        if self._login.up is None and not self._login.tried:
+        if self._login.up is None and (self._login.signing_in or not self._login.tried):
             await self._login.connect()
         tunnel = self._login.up
         if tunnel is None:

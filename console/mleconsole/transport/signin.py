@@ -102,7 +102,7 @@ class Login:
             return main
         if self._seconding is None or self._seconding.done():
             self._seconding = asyncio.ensure_future(self._open_second())
-        await asyncio.shield(self._seconding)
+        await asyncio.wait({self._seconding})
         return self._second or self.up
 
     async def again(self) -> None:
@@ -233,6 +233,8 @@ class Login:
             return
         self.main = None
         self.lost_words = f"the login connection is down: {wire.lost_words}"
+        if self._seconding is not None:
+            self._seconding.cancel()
         if self.interactive:
             self.refused = Unreached(Trouble.SIGNED_OUT, f"signed out: {wire.lost_words}; press r to sign in again")
 

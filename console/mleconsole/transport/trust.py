@@ -36,6 +36,7 @@ class Trust:
     _accept_all: bool = False
     _decline_all: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _listing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def about(self, point: Endpoint, *, node: bool, address: str = "") -> Known:
@@ -124,7 +125,7 @@ class Trust:
                 self._stale = False
 
     async def _listed(self) -> KnownHosts:
-        async with self._lock:
+        async with self._listing:  # not _lock: reading the list may open a connection, which reads files
             if self._cluster is None and self.cluster_list is not None:
                 text = await self.cluster_list()
                 self._cluster = KnownHosts(text=text, name=_CLUSTER_NAME) if text is not None else None
