@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 # What the tests need beside Python, as Debian calls it.
 PACKAGES := mmdebstrap openssh-client openssh-server iproute2 nftables ethtool gcc libc6-dev tcsh dash tmux procps mount
 
-.PHONY: help venv lint check test-fast test needs cluster cluster-down demo bench clean
+.PHONY: help venv lint check test-fast test needs readme cluster cluster-down demo bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -49,6 +49,9 @@ cluster-down: $(STAMP) ## take the test cluster down
 
 demo: $(STAMP) ## the console on this very machine
 	$(BIN)/mleconsole connect local
+
+readme: $(STAMP) ## the README's tables of panes, actions and what is proven
+	$(BIN)/python tests/readme.py
 
 bench: $(STAMP) ## the benchmarks alone
 	$(BIN)/python tests/run.py bench

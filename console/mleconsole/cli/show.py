@@ -133,10 +133,12 @@ def _broken(registry: Registry, pane: Pane, error: Exception) -> Stop:
 
 
 def _picked(view: View, query: str, sort: str) -> View:
-    from mleconsole.render.select import pick
+    from mleconsole.render.select import NoColumn, pick
 
     try:
         return pick(view, query, sort)
+    except NoColumn as error:
+        return chosen("column", error.word, dict.fromkeys(error.known))  # type: ignore[no-any-return]
     except ValueError as error:
         raise Stop(USAGE, str(error)) from None
 

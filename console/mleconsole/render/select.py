@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mleconsole.config.words import did_you_mean, quoted
 from mleconsole.model.absent import Absent, number
 from mleconsole.model.view import Column, Sections, Table, View
 
@@ -19,10 +18,19 @@ _TERM = re.compile(r"(?P<column>[a-z_][a-z0-9_]*)(?P<sign>[:=<>])(?P<word>.+)")
 Test = Callable[[Any], bool]
 
 
+class NoColumn(ValueError):
+    """No table has the column `word`; `known` are those that there are."""
+
+    def __init__(self, word: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no column is called {word}; there are: {', '.join(known)}")
+        self.word = word
+        self.known = known
+
+
 def pick(view: View, query: str = "", sort: str = "") -> View:
     """`view` with its tables filtered and sorted; `sort` is a column id, -id for the other way round.
 
-    Raises ValueError with a sentence when there is no table, or none has that column.
+    Raises ValueError with a sentence when there is no table, NoColumn when none has that column.
     """
     if not query.strip() and not sort:
         return view
@@ -32,9 +40,7 @@ def pick(view: View, query: str = "", sort: str = "") -> View:
     column = sort.removeprefix("-")
     known = dict.fromkeys(column.id for table in tables for column in table.columns)
     if sort and column not in known:
-        raise ValueError(
-            f"no column is called {quoted(column)}{did_you_mean(column, known)}; there are: {', '.join(known)}"
-        )
+        raise NoColumn(column, tuple(known))
     return _pick(view, query, sort)
 
 
