@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from math import isnan
 
@@ -22,6 +23,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 FRESH_SECONDS = 75.0
 
 
+@lru_cache(maxsize=16384)
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:
     """A sort key that puts node9 before node10."""
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in _DIGITS.split(text) if part)

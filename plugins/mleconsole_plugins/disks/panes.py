@@ -161,7 +161,7 @@ def _columns(runways: _Runways) -> tuple[Column, ...]:
         Column("hosts", "HOSTS", lambda disk: len(disk.hosts), Style.NUMBER, priority=6),
         Column("fstype", "TYPE", lambda disk: disk.mount.fstype or None, priority=6),
         Column("source", "SOURCE", lambda disk: disk.mount.source or None, priority=8),
-        Column("note", "NOTE", _note, priority=2, json=False, tone=_note_tone),
+        Column("note", "NOTE", _note, priority=2, width=60, json=False, tone=_note_tone),
     )
 
 

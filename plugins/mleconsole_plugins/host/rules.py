@@ -21,7 +21,7 @@ def _asleep(fleet: Fleet, host: Host) -> bool:
 
 def _scheduler(fleet: Fleet, host: Host) -> str:
     node = fleet.get(Node, (host.name,))
-    return f", the scheduler says {' '.join((node.state, *node.flags))}" if node is not None else ""
+    return f", the scheduler says {'+'.join((node.state, *node.flags))}" if node is not None else ""
 
 
 def host_lost(fleet: Fleet, history: History) -> Iterator[Alert]:

@@ -100,7 +100,7 @@ def network(fleet: Fleet, history: History, focus: Focus) -> Table:
                 "rx_history", "RX 10 min", lambda port: recent(history, Port, port.key, "rx_gbps"), Style.SPARK,
                 width=12, priority=6, json=False,
             ),
-            Column("note", "NOTE", compared.note, priority=2, tone=compared.note_tone, json=False),
+            Column("note", "NOTE", compared.note, width=60, priority=2, tone=compared.note_tone, json=False),
         ),
         rows=rows,
         subject=lambda port: port.subject if port.name else Subject("host", (port.host,)),

@@ -51,7 +51,7 @@ def lost(gpu: Gpu) -> Finding | None:
 def ecc(facts: GpuFacts) -> Finding | None:
     """Any uncorrectable error since the driver was loaded (the volatile count) is told (book, G3)."""
     errors = facts.ecc_uncorrected
-    if not known(errors) or errors <= 0:
+    if isinstance(errors, Absent) or errors <= 0:
         return None
     what = count(errors, "uncorrectable ECC error")
     then = "since its driver was loaded; drain the node and reset the GPU"
@@ -60,6 +60,8 @@ def ecc(facts: GpuFacts) -> Finding | None:
 
 def rows(facts: GpuFacts) -> Finding | None:
     """Row remapping: failed means return the GPU, pending means it needs a reset (book, G4; Xid 63 and 64)."""
+    if facts.remap_failed is False and facts.remap_pending is False:
+        return None
     words = gpu_words(facts.key)
     if facts.remap_failed is True:
         return Finding(
@@ -115,6 +117,8 @@ def pcie(gpu: Gpu, facts: GpuFacts, history: History, now: float) -> Finding | N
     """A host link below its maximum under load (book, G13: gen 4 instead of 5 halves it). Idle links train down by
     themselves and are never told."""
     gen, gen_max, width, width_max = facts.pcie_gen, facts.pcie_gen_max, facts.pcie_width, facts.pcie_width_max
+    if gen == gen_max and width == width_max:
+        return None
     slow = known(gen) and known(gen_max) and 0 < gen < gen_max
     narrow = known(width) and known(width_max) and 0 < width < width_max
     if not (slow or narrow) or not under_load(gpu, history, now):
@@ -131,6 +135,8 @@ def nvlink(facts: GpuFacts, siblings: Mapping[Key, GpuFacts]) -> Finding | None:
     """Links down while others of this GPU or of this node's GPUs are up (book, G12: all should be). A node on which no
     link is up at all has no bridge, which is no fault."""
     up, total = facts.nvlinks_up, facts.nvlinks_total
+    if up == total:
+        return None
     if not known(up) or not known(total) or up >= total:
         return None
     if up == 0 and not any(known(other.nvlinks_up) and other.nvlinks_up > 0 for other in siblings.values()):
@@ -144,14 +150,11 @@ def nvlink(facts: GpuFacts, siblings: Mapping[Key, GpuFacts]) -> Finding | None:
 
 def idles_in_kernel(gpu: Gpu, facts: GpuFacts | None) -> bool:
     """GPU-Util is full but power is not: one waiting kernel is enough for 100 % (book, U1)."""
-    return (
-        known(gpu.util_percent)
-        and gpu.util_percent >= SPIN_UTIL_PERCENT
-        and known(gpu.power_watts)
-        and facts is not None
-        and known(facts.power_limit_watts)
-        and gpu.power_watts < SPIN_POWER_SHARE * facts.power_limit_watts
-    )
+    util, power = gpu.util_percent, gpu.power_watts
+    if isinstance(util, Absent) or util < SPIN_UTIL_PERCENT or isinstance(power, Absent) or facts is None:
+        return False
+    limit = facts.power_limit_watts
+    return not isinstance(limit, Absent) and power < SPIN_POWER_SHARE * limit
 
 
 def spins(fleet: Fleet, history: History) -> Iterator[tuple[Key, Finding]]:

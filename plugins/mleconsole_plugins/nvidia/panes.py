@@ -131,8 +131,9 @@ class _Joins:
 
     def _judged(self, gpu: Gpu, key: Key) -> tuple[str, Tone]:
         host = gpu.host
-        spinning = self._spins.get(key)
-        found = judge.of_gpu(gpu, self.facts(gpu), self.fleet, self.history)
+        facts = self.facts(gpu)
+        spinning = self._spins.get(key) if judge.idles_in_kernel(gpu, facts) else None
+        found = judge.of_gpu(gpu, facts, self.fleet, self.history)
         if spinning is not None and (found is None or found.severity < spinning.severity):
             since = self._since.get(key)
             lasting = f" for {duration(self.fleet.now - since)}" if since else ""
@@ -154,8 +155,9 @@ class _Joins:
         return self.note(gpu)[1]
 
     def spin_tone(self, gpu: Gpu) -> Tone:
-        """Power and clock carry the colour of a spinning GPU: they are what gives it away."""
-        return Tone.BAD if gpu.index != NO_GPU and (gpu.host, str(gpu.index)) in self._spins else Tone.PLAIN
+        """Power carries the colour of a spinning GPU: it is what gives it away."""
+        suspect = judge.idles_in_kernel(gpu, self.facts(gpu))
+        return Tone.BAD if suspect and gpu.key in self._spins else Tone.PLAIN
 
     def throttle_tone(self, gpu: Gpu) -> Tone:
         return Tone.WARN if gpu.throttle and judge.throttled(gpu, self.facts(gpu)) is not None else Tone.PLAIN
@@ -204,7 +206,7 @@ def columns(joins: _Joins) -> tuple[Column, ...]:
             scale=(0.0, 100.0),
             json=False,
         ),
-        Column("note", "NOTE", joins.note_text, priority=2, tone=joins.note_tone, json=False),
+        Column("note", "NOTE", joins.note_text, width=60, priority=2, tone=joins.note_tone, json=False),
     )
 
 

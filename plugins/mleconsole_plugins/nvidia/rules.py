@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mleconsole.api import Alert, Fleet, Gpu, GpuFacts, History, Host, Key, Node, Rule, Severity, Subject, known
+from mleconsole.api import Absent, Alert, Fleet, Gpu, GpuFacts, History, Host, Key, Node, Rule, Severity, Subject, known
 from mleconsole.api.tools import count, short_name
 from mleconsole_plugins.nvidia import judge
 from mleconsole_plugins.nvidia.judge import Finding
@@ -36,7 +36,7 @@ def _facts(fleet: Fleet) -> Iterator[tuple[Key, GpuFacts]]:
 def gpu_lost(fleet: Fleet, history: History) -> Iterator[Alert]:
     """NVML says "GPU is lost" in place of a value."""
     for key, gpu, _ in _samples(fleet):
-        doubtful = not known(gpu.power_watts) or not known(gpu.temperature_celsius)
+        doubtful = isinstance(gpu.power_watts, Absent) or isinstance(gpu.temperature_celsius, Absent)
         if doubtful and (found := judge.lost(gpu)) is not None:
             yield _alert(key, found)
 

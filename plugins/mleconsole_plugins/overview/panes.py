@@ -67,7 +67,7 @@ def alerts_table(found: Sequence[Alert], now: float, total: int | None = None) -
             Column("sentence", "WHAT", lambda a: a.sentence, width=100, priority=0),
             Column("since_seconds", "FOR", lambda a: max(0.0, now - a.since), Style.DURATION, priority=1),
             Column("rule", "RULE", lambda a: a.rule or None, priority=8),
-            Column("evidence", "EVIDENCE", lambda a: a.evidence, Style.NAMES, priority=5),
+            Column("evidence", "EVIDENCE", lambda a: a.evidence, Style.NAMES, priority=8),
         ),
         rows=found,
         subject=_alert_subject,

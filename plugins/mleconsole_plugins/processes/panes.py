@@ -92,7 +92,7 @@ def processes(fleet: Fleet, history: History, focus: Focus) -> Table:
             Column("step_id", "STEP", lambda process: process.step_id, priority=7),
             Column("rank", "RANK", lambda process: process.rank, right=True, priority=4),
             Column("orphan", "ORPHAN", orphan, screen=False),
-            Column("note", "NOTE", orphan.note, priority=3, tone=orphan.tone, json=False),
+            Column("note", "NOTE", orphan.note, width=60, priority=3, tone=orphan.tone, json=False),
         ),
         rows=found,
         subject=lambda process: process.subject,
