@@ -63,15 +63,19 @@ def do(
     `mleconsole config keys` lists every action and workflow.
     """
     from mleconsole.cli.inputs import typed
-    from mleconsole.cli.session import Prepared
+    from mleconsole.cli.session import Prepared, talk
 
     prepared = Prepared(target, {"nodes": nodes} if nodes else {})
     registry = prepared.registry
     thing: Action | Workflow = chosen("action or workflow", id, {**registry.workflows, **registry.actions})
     inputs = typed(thing.inputs, pairs(settings))
     _check_words(thing, subjects, dry_run)
-    with prepared.started(_needs(prepared, thing), read_only=read_only) as running:
-        found = _subjects(prepared, running, thing, subjects, timeout)
+    needs = _needs(prepared, thing)
+    with prepared.started(needs, read_only=read_only) as running:
+        late = running.wait_for_answers(needs, timeout)
+        if late:
+            talk(f"no answer within {timeout:g} s: {', '.join(late)}")
+        found = _subjects(prepared, running, thing, subjects)
         run = _Run(prepared, running, thing, found, inputs, yes=yes, as_json=as_json)
         return run.action(thing, dry_run) if id in registry.actions else run.workflow()  # type: ignore[arg-type]
 
@@ -97,14 +101,10 @@ def _needs(prepared: Prepared, thing: Action | Workflow) -> frozenset[str]:
 
 
 def _subjects(
-    prepared: Prepared, running: Running, thing: Action | Workflow, words: tuple[str, ...], timeout: float
+    prepared: Prepared, running: Running, thing: Action | Workflow, words: tuple[str, ...]
 ) -> tuple[Subject, ...]:
-    from mleconsole.cli.session import talk
     from mleconsole.cli.subjects import find
 
-    late = running.wait_for_answers(timeout)
-    if late:
-        talk(f"no answer within {timeout:g} s: {', '.join(late)}")
     fleet = running.session.store.fleet
     read = getattr(thing, "target", None)
     found: dict[Subject, None] = {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mleconsole.api import CommandProbe
 from mleconsole.cli.stop import UNREACHABLE, Stop
 from mleconsole.model.format import escape
 
@@ -49,15 +50,31 @@ class Running:
                 deadline = deadline + taken if deadline is not None else None
         return True
 
-    def wait_for_answers(self, timeout: float) -> tuple[str, ...]:
+    def wait_for_answers(self, probes: frozenset[str], timeout: float) -> tuple[str, ...]:
         """Until everything needed has answered; returns what has not. Raises Stop(4) when nobody let us in."""
         session = self.session
-        arrived = self.wait(lambda: session.status.login == "live" and not session.waiting_for(), timeout)
-        self._refused()
-        status = session.status
-        if status.login != "live":
-            raise Stop(UNREACHABLE, f"{_who(session)} {status.sentence or f'did not let us in within {timeout:g} s'}")
-        return () if arrived else session.waiting_for()
+        if not self.wait(lambda: session.status.login not in ("connecting", "lost") or self._lost(), timeout):
+            raise Stop(UNREACHABLE, f"{_who(session)}: no answer within {timeout:g} s")
+        if self.wait(lambda: not self._missing(probes), timeout):
+            return ()
+        return self._missing(probes)
+
+    def _missing(self, probes: frozenset[str]) -> tuple[str, ...]:
+        """What has not answered, or whose answer is not in the newest Fleet yet."""
+        waiting = self.session.waiting_for()
+        if waiting:
+            return waiting
+        known = self.session.registry.probes
+        seen = {probe for _, probe in self.session.store.fleet.all_seen()}
+        commands = (id for id in probes if isinstance(known.get(id), CommandProbe))
+        return tuple(f"the answer of {id}" for id in commands if id not in seen)
+
+    def _lost(self) -> bool:
+        """A first attempt that failed is said at once: a command does not try for hours, as the console does."""
+        status = self.session.status
+        if status.login == "lost":
+            raise Stop(UNREACHABLE, escape(f"{_who(self.session)}: {status.sentence or 'no answer'}"))
+        return False
 
     def _refused(self) -> None:
         status = self.session.status
@@ -66,7 +83,7 @@ class Running:
 
 
 def _who(session: Session) -> str:
-    return session.status.who or session.config.login or "this machine"
+    return session.config.login or "this machine"
 
 
 class Prepared:

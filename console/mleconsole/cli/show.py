@@ -70,8 +70,9 @@ def show(
     switches = switches_of(wanted, pairs(settings))
     if wanted.detail_of and not subject:
         raise Stop(USAGE, f"pane {pane} is about one {' or '.join(wanted.detail_of)}: name it by --of NAME")
-    with prepared.started(frozenset(wanted.needs)) as running:
-        late = running.wait_for_answers(timeout)
+    needs = frozenset(wanted.needs)
+    with prepared.started(needs) as running:
+        late = running.wait_for_answers(needs, timeout)
         for sentence in (*running.session.status.notices, *_lateness(late, timeout)):
             talk(sentence)
         about = _subject(running, prepared.registry, wanted, subject) if subject else None

@@ -162,7 +162,7 @@ class _Page:
         return max(min(widest, limit), cell_len(_title(column)))
 
     def _grid(self, grid: Grid) -> Iterator[Line]:
-        yield self._line(f"{grid.metric}, {grid.unit}" if grid.unit else grid.metric, Tone.QUIET)
+        yield self._line(_scale(grid), Tone.QUIET)
         if not grid.groups:
             yield self._line(grid.empty)
         rows = []
@@ -172,7 +172,7 @@ class _Page:
         yield from self._rows(rows)
 
     def _matrix(self, matrix: Matrix) -> Iterator[Line]:
-        yield self._line(f"{matrix.metric}, {matrix.unit}" if matrix.unit else matrix.metric, Tone.QUIET)
+        yield self._line(_scale(matrix), Tone.QUIET)
         rows = [("", *matrix.labels)]
         rows += [(label, *map(_number, values)) for label, values in zip(matrix.labels, matrix.values, strict=False)]
         yield from self._rows(rows)
@@ -236,6 +236,11 @@ class _Page:
     def _paint(self, words: str, tone: Tone) -> str:
         code = COLOURS.get(tone) if self.colour else None
         return f"\x1b[{code}m{words}\x1b[0m" if code and words.strip() else words
+
+
+def _scale(view: Grid | Matrix) -> str:
+    """The metric with its unit, unless it names it already."""
+    return f"{view.metric}, {view.unit}" if view.unit and view.unit not in view.metric else view.metric
 
 
 def _title(column: Column) -> str:

@@ -58,6 +58,8 @@ def _pick(view: View, query: str, sort: str) -> View:
     if not isinstance(view, Table):
         return view
     rows = filtered(view, query)
+    if view.rows and not rows:
+        view = replace(view, empty=f"None of {len(view.rows)} rows matches {query}.")
     column = sort.removeprefix("-")
     if any(known.id == column for known in view.columns):
         return ordered(replace(view, rows=rows, sort=column, descending=sort.startswith("-")))

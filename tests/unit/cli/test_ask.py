@@ -18,7 +18,9 @@ PROGRAM = """
 import asyncio, json, sys, threading
 from mleconsole.cli.ask import Asker
 from mleconsole.transport.interface import Question
-questions = [Question(kind, title, text, tuple(map(tuple, prompts)), fingerprint) for kind, title, text, prompts, fingerprint in json.loads(sys.argv[1])]
+def question(kind, title, text, prompts, fingerprint):
+    return Question(kind, title, text, tuple(map(tuple, prompts)), fingerprint)
+questions = [question(*words) for words in json.loads(sys.argv[1])]
 asker, answers = Asker(), []
 async def sign_in():
     for question in questions:
@@ -115,7 +117,11 @@ def test_ctrl_c_at_a_secret_ends_the_command(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_nobody_is_asked() -> None:
-    code = "from mleconsole.cli.ask import ask, confirm, has_terminal; from mleconsole.transport.interface import Question; print(ask(Question('password', 'x', '', (('P', False),))), confirm('?'), has_terminal())"
+    code = (
+        "from mleconsole.cli.ask import ask, confirm, has_terminal\n"
+        "from mleconsole.transport.interface import Question\n"
+        "print(ask(Question('password', 'x', '', (('P', False),))), confirm('?'), has_terminal())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, start_new_session=True, check=False
     )

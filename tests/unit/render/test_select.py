@@ -63,6 +63,12 @@ def test_unknown_values_sort_last_either_way(sort: str, found: list[str]) -> Non
     assert names(pick(table(), sort=sort)) == found
 
 
+def test_nothing_left_is_not_nothing_there() -> None:
+    picked = pick(table(), "nosuch")
+    assert isinstance(picked, Table)
+    assert picked.empty == "None of 4 rows matches nosuch."
+
+
 def test_tables_in_sections() -> None:
     view = Sections((Section("a", table()), Section("b", Text("x"))))
     picked = pick(view, "bob")
