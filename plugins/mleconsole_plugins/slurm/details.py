@@ -112,8 +112,8 @@ def job_view(fleet: Fleet, history: History, focus: Focus) -> View:
         return Text(f"{name} is no longer in the queue: it ended. Esc goes back; `sacct -j {name}` tells how it ended.")
     now = cluster_now(fleet, focus)
     if len(jobs) > 1:
-        row = folded(jobs, now)[0]
-        tasks = jobs_table([JobRow((job,), now) for job in row.jobs], fleet.slot_age(Job, CLUSTER), title="Tasks")
+        row = folded(jobs)[0]
+        tasks = jobs_table([JobRow((job,)) for job in row.jobs], fleet.slot_age(Job, CLUSTER), now, title="Tasks")
         return Sections((Section("array", _array_facts(row)), Section("tasks", tasks, weight=3)), title=row.id)
     job = jobs[0]
     facts = Section("facts", job_facts(job, fleet, now), weight=2, min_height=6)
@@ -266,7 +266,7 @@ def node_view(fleet: Fleet, history: History, focus: Focus) -> View:
     now = cluster_now(fleet, focus)
     gpus = gpus_of(fleet, [name])
     age = fleet.slot_age(Job, CLUSTER)
-    running = jobs_table([JobRow((job,), now) for job in row.jobs], age, title="Jobs", empty="No job runs here.")
+    running = jobs_table([JobRow((job,)) for job in row.jobs], age, now, title="Jobs", empty="No job runs here.")
     return Sections(
         (
             Section("facts", node_facts(row), weight=2, min_height=6),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from mleconsole.api import (
@@ -24,6 +23,7 @@ from mleconsole.api import (
 )
 from mleconsole_plugins.slurm.clock import cluster_now, elapsed
 from mleconsole_plugins.slurm.gres import index_list
+from mleconsole_plugins.slurm.hostlist import expand, fold
 from mleconsole_plugins.slurm.reasons import helps, why
 from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES
 
@@ -32,12 +32,11 @@ ARRAYS = Switch("arrays", "f", "tasks of arrays", ("auto", "fold", "flat"))
 _ORDER = {"RUNNING": 0, "COMPLETING": 0, "CONFIGURING": 0, "PENDING": 1}
 
 
-@dataclass(frozen=True)
 class JobRow:
     """One job, or all tasks of an array: `jobs` are the records behind it, the one that tells most first."""
 
-    jobs: tuple[Job, ...]
-    now: float | Absent
+    def __init__(self, jobs: tuple[Job, ...]) -> None:
+        self.jobs = jobs
 
     @property
     def job(self) -> Job:
@@ -81,7 +80,9 @@ class JobRow:
 
     @property
     def nodes(self) -> int:
-        return sum(job.nodes for job in self.running) if self.folded and self.running else self.job.nodes
+        if not self.folded or not self.running:
+            return self.job.nodes
+        return len({name for job in self.running for name in expand(job.node_list)})
 
     @property
     def gpus(self) -> int | Absent:
@@ -92,7 +93,9 @@ class JobRow:
 
     @property
     def node_list(self) -> str:
-        return ",".join(job.node_list for job in self.running) if self.folded else self.job.node_list
+        if not self.folded:
+            return self.job.node_list
+        return fold(name for job in self.running for name in expand(job.node_list))
 
     @cached_property
     def pending(self) -> Job | None:
@@ -152,24 +155,34 @@ def chosen(fleet: Fleet, focus: Focus) -> tuple[list[Job], str]:
     return jobs, scope
 
 
-def folded(jobs: Iterable[Job], now: float | Absent) -> list[JobRow]:
+def folded(jobs: Iterable[Job]) -> list[JobRow]:
     """One row a job; the tasks of an array are one row, where its first task stood."""
     arrays: dict[str, list[Job]] = {}
     for job in jobs:
         arrays.setdefault(job.array_id or job.job_id, []).append(job)
-    return [JobRow(tuple(sorted(tasks, key=lambda job: _ORDER.get(job.state, 2))), now) for tasks in arrays.values()]
+    return [JobRow(tuple(sorted(tasks, key=lambda job: _ORDER.get(job.state, 2)))) for tasks in arrays.values()]
+
+
+#: (what it was made from, rows, scope): a frozen queue gives the same rows until another answer comes.
+_last: tuple[object, list[JobRow], str] = (None, [], "")
 
 
 def rows(fleet: Fleet, focus: Focus) -> tuple[list[JobRow], str]:
     """(rows, scope): running ones first, then waiting ones in the scheduler's order."""
+    global _last
+    slot = fleet.on(Job, CLUSTER)
+    wanted = (focus.user, focus.options.get("scope"), focus.options.get("arrays"), focus.situation.teams)
+    made_from, found, scope = _last
+    if isinstance(made_from, tuple) and made_from[0] is slot and made_from[1] == wanted:
+        return found, scope
     jobs, scope = chosen(fleet, focus)
-    now = cluster_now(fleet, focus)
     arrays = focus.options.get("arrays", "auto")
     if arrays == "fold" or (arrays == "auto" and scope != "all"):
-        found = folded(jobs, now)
+        found = folded(jobs)
     else:
-        found = [JobRow((job,), now) for job in jobs]
-    found.sort(key=lambda row: _ORDER.get(row.job.state, 2))
+        found = [JobRow((job,)) for job in jobs]
+    found.sort(key=lambda row: _ORDER.get(row.jobs[0].state, 2))
+    _last = ((slot, wanted), found, scope)
     return found, scope
 
 
@@ -201,13 +214,23 @@ def _tone(row: JobRow) -> Tone:
     return Tone.PLAIN if job is None else Tone.QUIET
 
 
-JOB_COLUMNS = (
+def job_columns(now: float | Absent) -> tuple[Column, ...]:
+    """The columns of a table of JobRows, when it is `now` (epoch seconds) on the cluster."""
+    return tuple(
+        Column(
+            "elapsed_seconds", "TIME", lambda row: elapsed(row.job, now), Style.DURATION, priority=3
+        ) if column.id == "elapsed_seconds" else column
+        for column in _COLUMNS
+    )  # fmt: skip
+
+
+_COLUMNS = (
     Column("job_id", "JOB", lambda row: row.id, priority=0),
     Column("user", "USER", lambda row: row.job.user, priority=2),
     Column("state", "STATE", lambda row: row.state, priority=0),
     Column("partition", "PARTITION", lambda row: row.job.partition, priority=6),
     Column("name", "NAME", lambda row: row.job.name, width=24, priority=1),
-    Column("elapsed_seconds", "TIME", lambda row: elapsed(row.job, row.now), Style.DURATION, priority=3),
+    Column("elapsed_seconds", "TIME", lambda row: row.job.start_time, Style.DURATION, priority=3),
     Column("limit_seconds", "LIMIT", lambda row: row.job.limit_seconds, Style.DURATION, priority=5),
     Column("node_list", "NODE LIST", lambda row: row.node_list, priority=8, screen=False),
     Column("nodes", "NODES", lambda row: row.nodes, Style.NUMBER, priority=4),
@@ -237,15 +260,20 @@ JOB_COLUMNS = (
 def view(fleet: Fleet, history: History, focus: Focus) -> Table:
     """The jobs pane."""
     found, scope = rows(fleet, focus)
-    age = fleet.slot_age(Job, CLUSTER)
     return jobs_table(
-        found, age, title=f"jobs: {scope}", empty=empty_words(fleet, focus, scope), notices=notices(fleet)
+        found,
+        fleet.slot_age(Job, CLUSTER),
+        cluster_now(fleet, focus),
+        title=f"jobs: {scope}",
+        empty=empty_words(fleet, focus, scope),
+        notices=notices(fleet),
     )
 
 
 def jobs_table(
     found: Sequence[JobRow],
     age: float | Absent,
+    now: float | Absent,
     *,
     title: str = "",
     empty: str = "No jobs.",
@@ -253,7 +281,7 @@ def jobs_table(
 ) -> Table:
     """Any jobs as a table."""
     return Table(
-        columns=JOB_COLUMNS,
+        columns=job_columns(now),
         rows=found,
         subject=lambda row: row.subject,
         age=lambda row: age,
