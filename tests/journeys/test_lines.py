@@ -2,10 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
 
 from mleconsole.app.lines import Piece, fit
-from mleconsole.app.words import ago, cut, plain
+from mleconsole.app.words import ago, cut
 
 pieces = st.lists(
     st.builds(Piece, st.text("abc é漢", min_size=0, max_size=20), st.integers(0, 5)), min_size=0, max_size=6
@@ -31,16 +30,5 @@ def test_the_last_one_is_cut_in_the_middle():
     assert cut("train-llama-70b", 9) == "train…70b"
 
 
-@given(st.text())
-def test_no_control_format_or_bidi_character_survives(text):
-    safe = plain(text)
-    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\u200b\ufeff\u2028" for c in safe)
-    assert cell_len(safe) >= 0
-
-
-def test_escapes_are_readable():
-    assert plain("a\x1b[31mb\u202e") == "a\\x1b[31mb\\u202e"
-
-
 def test_ages():
-    assert [ago(s) for s in (4, 725, 3 * 3600 + 5, 5 * 86400)] == ["4s", "12m", "3h", "5d"]
+    assert [ago(s) for s in (-1, 4, 725, 3 * 3600 + 5, 5 * 86400)] == ["0s", "4s", "12m", "3h00", "5d"]

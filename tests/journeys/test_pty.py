@@ -31,7 +31,12 @@ class Program:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            **extra,
+        }
         environment.pop("NO_COLOR", None)
         self.pid = os.fork()
         if self.pid == 0:
@@ -67,6 +72,12 @@ class Program:
         while words not in self.text:
             assert time.monotonic() < end and self.pump(), f"no {words!r} on:\n{self.text}"
         return self.text
+
+    def until_gone(self, words: str) -> None:
+        """Wait until words are no more on the screen."""
+        end = time.monotonic() + SECONDS
+        while words in self.text:
+            assert time.monotonic() < end and self.pump(), f"still {words!r} on:\n{self.text}"
 
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
@@ -113,6 +124,7 @@ def test_from_the_first_frame_to_the_way_out(programs):
     program.press(b"?")
     program.until("what works here and now")
     program.press(b"\x1b[27u")
+    program.until_gone("what works here and now")
     program.press(b"q")
     assert program.ended() == 0
     while select.select([program.master], [], [], 0)[0] and program.pump(0):

@@ -11,74 +11,83 @@ from mleconsole_widgets.dialogs import ConfirmPlan, FormDialog
 
 from mleconsole.api import Action, Completed, Danger, Event, Form, Outcome, Plan, Report, Step, Tone, Workflow
 from mleconsole.app import shell
-from mleconsole.app.offers import Offer
+from mleconsole.app.offers import Offer, reason_against
 from mleconsole.app.screens.looking import ViewScreen
 from mleconsole.app.screens.outcome import needs_reading, outcome_view, summary
 from mleconsole.app.screens.progress import ProgressScreen
-from mleconsole.app.words import plain, subjects_words
+from mleconsole.app.words import subjects_words
+from mleconsole.journal import log_defect
+from mleconsole.model.format import escape
 
 if TYPE_CHECKING:
     from mleconsole.app.app import ConsoleApp
 
 
 class Acting:
-    """Starts actions and workflows for the app; what runs is listed in `ConsoleApp.running`."""
+    """Starts actions and workflows for the app; what runs is listed in `ConsoleApp.works`."""
 
     def __init__(self, console: ConsoleApp) -> None:
-        self.hub = console
+        self._console = console
         self._numbers = itertools.count(1)
 
     def menu(self, offers: Sequence[Offer]) -> None:
         """`x`: choose among all that fit what is selected; those that can't be used now say why."""
         fitting = [offer for offer in offers if offer.subjects or not offer.what.kinds]
         if not fitting:
-            self.hub.say("nothing can be done to what is selected")
+            self._console.say("nothing can be done to what is selected")
             return
-        self.hub.run_worker(self._choose(fitting), exit_on_error=False)
+        self._console.spawn(self._choose(fitting))
 
     async def _choose(self, offers: Sequence[Offer]) -> None:
         options = []
         for offer in offers:
-            keys = " ".join(self.hub.keys.keys_of(offer.id, offer.keys))
+            keys = " ".join(self._console.keys.keys_of(offer.id, offer.keys))
             options.append((offer.id, offer.title, keys, offer.reason))
-        chosen = await self.hub.pick("Actions", options)
+        chosen = await self._console.pick("Actions", options)
         offer = next((offer for offer in offers if offer.id == chosen), None)
         if offer is not None:
             await self._do(offer)
 
     def begin(self, offer: Offer) -> None:
-        self.hub.run_worker(self._do(offer), exit_on_error=False)
+        self._console.spawn(self._do(offer))
 
     async def _do(self, offer: Offer) -> None:
-        """Expected trouble ends in one sentence; so does what a plugin's code raises."""
+        """Expected trouble (ValueError of a plan) ends in one sentence."""
+        what = offer.what
+        if offer.reason is not None:
+            self._console.say(f"{what.title}: {offer.reason}", Tone.WARN)
+            return
+        values = await self._inputs(what)
+        if values is None:
+            self._console.say("left as it was")
+        elif isinstance(what, Action):
+            plan = self._plan(what, offer, values)
+            if plan is not None:
+                await self._act(what, offer, plan)
+        else:
+            await self._follow(what, offer, values)
+
+    def _plan(self, action: Action, offer: Offer, values: Mapping[str, Any]) -> Plan | None:
+        console = self._console
         try:
-            if offer.reason is not None:
-                self.hub.say(f"{offer.what.title}: {offer.reason}", Tone.WARN)
-                return
-            values = await self._inputs(offer.what)
-            if values is None:
-                self.hub.say("left as it was")
-            elif isinstance(offer.what, Action):
-                await self._act(offer.what, offer, values)
-            else:
-                await self._follow(offer.what, offer, values)
+            return action.plan(console.store.fleet, offer.subjects, values, console.session.situation)
         except ValueError as error:
-            self.hub.say(f"{offer.what.title}: {error}", Tone.WARN)
+            console.say(f"{action.title}: {error}", Tone.WARN)
         except Exception as error:  # a stranger's code may raise anything; it must cost only this action
-            self.hub.say(f"{offer.what.title} failed: {type(error).__name__}: {error}", Tone.BAD)
+            log_defect(f"action {action.id} could not be planned", error)
+            console.say(f"{action.title} could not be planned: {type(error).__name__}: {error}", Tone.BAD)
+        return None
 
     async def _inputs(self, what: Action | Workflow) -> Mapping[str, Any] | None:
         if not what.inputs:
             return {}
-        given = await self.hub.push_screen_wait(FormDialog(Form(what.title, what.inputs)))
+        given = await self._console.push_screen_wait(FormDialog(Form(what.title, what.inputs)))
         return dict(given) if given is not None else None
 
     # ------------------------------------------------------------------ actions
 
-    async def _act(self, action: Action, offer: Offer, values: Mapping[str, Any]) -> None:
-        console = self.hub
-        situation = console.session.situation
-        plan = action.plan(console.store.fleet, offer.subjects, values, situation)
+    async def _act(self, action: Action, offer: Offer, plan: Plan) -> None:
+        console = self._console
         if plan.local:
             self._here(plan)
             return
@@ -87,7 +96,7 @@ class Acting:
             if not await console.push_screen_wait(ConfirmPlan(plan)):
                 console.say("left as it was: nothing was run")
                 return
-            reason = action.guard(console.store.fleet, offer.subjects, situation)
+            reason = reason_against(action, console.store.fleet, offer.subjects, console.session.situation)
             if reason is not None:  # the cluster went on while the person read
                 console.say(f"{action.title}: {reason}; nothing was run", Tone.WARN)
                 return
@@ -97,11 +106,13 @@ class Acting:
             return
         console.say(summary(outcome), Tone.PLAIN if outcome.ok else Tone.WARN)
         if needs_reading(outcome, action.present is not None):
-            console.push_screen(ViewScreen(plan.title, outcome_view(outcome, action.present), summary(outcome)))
+            console.push_screen(
+                ViewScreen(console, plan.title, outcome_view(outcome, action.present), summary(outcome))
+            )
 
     async def _perform(self, plan: Plan) -> Outcome | None:
         """Run it with a line of progress; None when the session ended first."""
-        console, number = self.hub, next(self._numbers)
+        console, number = self._console, next(self._numbers)
         loop = asyncio.get_running_loop()
         answered = itertools.count(1)
 
@@ -113,7 +124,7 @@ class Acting:
         def on_result(step: Step, completed: Completed) -> None:
             loop.call_soon_threadsafe(progress, next(answered))
 
-        console.works[number] = plain(plan.title)
+        console.works[number] = escape(plan.title)
         console.say(f"running: {plan.title} ...")
         try:
             return await asyncio.wrap_future(console.session.perform(plan, on_result))
@@ -125,15 +136,15 @@ class Acting:
     def _here(self, plan: Plan) -> None:
         """A local plan: its program gets this terminal until it ends."""
         if not plan.steps:
-            self.hub.say(plan.title)
+            self._console.say(plan.title)
             return
-        said = shell.lend_terminal(self.hub, plan.steps[0].argv)
-        self.hub.say(said)
+        said = shell.lend_terminal(self._console, plan.steps[0].argv)
+        self._console.say(said)
 
     # ------------------------------------------------------------------ workflows
 
     async def _follow(self, workflow: Workflow, offer: Offer, values: Mapping[str, Any]) -> None:
-        console, number = self.hub, next(self._numbers)
+        console, number = self._console, next(self._numbers)
         title = offer.title
         if workflow.danger >= Danger.CHANGES:
             consequences = (workflow.help,) if workflow.help else ()
@@ -142,7 +153,7 @@ class Acting:
                 console.say("left as it was: nothing was run")
                 return
         loop = asyncio.get_running_loop()
-        screen = ProgressScreen(title, console.monotonic)
+        screen = ProgressScreen(console, title, console.monotonic)
 
         def on_event(event: Event) -> None:
             loop.call_soon_threadsafe(screen.tell, event)
@@ -150,7 +161,7 @@ class Acting:
         await console.push_screen(screen)
         future = console.session.follow(workflow.id, offer.subjects, values, on_event)
         screen.follow(future)
-        console.works[number] = plain(f"{workflow.title} {subjects_words(offer.subjects)}".strip())
+        console.works[number] = escape(f"{workflow.title} {subjects_words(offer.subjects)}".strip())
         try:
             report: Report = await asyncio.wrap_future(future)
         except asyncio.CancelledError:

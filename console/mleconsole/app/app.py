@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, cast
 
 from mleconsole_widgets.dialogs import AcceptKey, Ask, Pick
 from textual import events
@@ -29,8 +29,10 @@ from mleconsole.app.screens.pane import PaneScreen
 from mleconsole.app.screens.progress import ProgressScreen
 from mleconsole.app.start import INTERRUPTED, TERMINATED
 from mleconsole.app.ticker import Ticker
+from mleconsole.journal import log_defect
 from mleconsole.session import Session
 from mleconsole.transport.interface import LogEntry
+from mleconsole_widgets import palette
 
 IDLE_SECONDS = 120.0
 
@@ -62,6 +64,7 @@ class ConsoleApp(App[int]):
         self.keys = KeyTable(session.config.keys)
         self.switches = Switches()
         self.broken: dict[str, str] = {}  # pane id -> why it is off
+        self.defect = ""  # why the app ended, when it ended by itself
         self.works: dict[int, str] = {}  # what runs now, in words
         self.ticker = Ticker(self.store, self._paint, self._beat)
         self.acting = Acting(self)
@@ -76,6 +79,7 @@ class ConsoleApp(App[int]):
     # ------------------------------------------------------------------ life
 
     def on_mount(self) -> None:
+        palette.install(cast("App[object]", self))
         loop = asyncio.get_running_loop()
         self._loop_now = loop
         try:
@@ -109,6 +113,39 @@ class ConsoleApp(App[int]):
     def never_reached(self) -> bool:
         """The login failed and said why, and never stood."""
         return not self._reached and self.session.status.login in ("refused", "signed_out")
+
+    # ------------------------------------------------------------------ defects: one sentence, never a traceback
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside everything else; what it raises is one sentence here and a traceback in the log."""
+        self.run_worker(self._guarded(work), exit_on_error=False)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if self.is_headless:
+                self._handle_exception(error)
+                return
+            log_defect("something the person asked for failed", error)
+            self.say(f"that failed by a defect of this console: {type(error).__name__}: {error}", Tone.BAD)
+
+    def _fatal_error(self) -> None:
+        """Textual's hook for an exception that nothing handled: the app ends."""
+        if self.is_headless or self._exception is None:
+            super()._fatal_error()
+            return
+        error = self._exception
+        file = log_defect("the app ended", error)
+        where = f"; the details are in {file}" if file is not None else ""
+        self.defect = f"the console ended by a defect of its own: {type(error).__name__}: {error}{where}"
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """Textual's hook: tracebacks on the person's terminal. They are in the log."""
+        if self.is_headless:
+            super()._print_error_renderables()
+        self._exit_renderables.clear()
 
     # ------------------------------------------------------------------ painting
 
@@ -162,7 +199,9 @@ class ConsoleApp(App[int]):
 
     def show_help(self, entries: dict[str, Entry]) -> None:
         pane = self.panes_screen.pane
-        self.push_screen(HelpScreen(list(entries.values()), pane.help if pane is not None else ""))
+        about = [pane.help] if pane is not None and pane.help else []
+        about += [*self.registry.disabled.values(), *self.session.status.notices]
+        self.push_screen(HelpScreen(list(entries.values()), about))
 
     def show_commands(self) -> None:
         behind = self.epoch() - self.monotonic()
@@ -170,11 +209,11 @@ class ConsoleApp(App[int]):
         def started(entry: LogEntry) -> float:
             return entry.started + behind
 
-        self.push_screen(CommandsScreen(lambda: self.session.commands, started))
+        self.push_screen(CommandsScreen(self, lambda: self.session.commands, started))
 
     def show_palette(self, screen: PaneScreen) -> None:
         found = choices(self.registry, screen.pane, screen.offers(), self.keys)
-        self.run_worker(self._palette(screen, found), exit_on_error=False)
+        self.spawn(self._palette(screen, found))
 
     async def _palette(self, screen: PaneScreen, found: Sequence[Choice]) -> None:
         chosen = await self.pick("Go to or do", [choice.option for choice in found])
@@ -185,7 +224,7 @@ class ConsoleApp(App[int]):
     def ask_quit(self) -> None:
         """`q`: at once, or after asking when something still runs."""
         if self.works:
-            self.run_worker(self._quit_anyway(), exit_on_error=False)
+            self.spawn(self._quit_anyway())
         else:
             self.exit(0)
 
@@ -206,7 +245,7 @@ class ConsoleApp(App[int]):
         pending = self._ask.next()
         if pending is not None:
             self._asking = True
-            self.run_worker(self._answer(pending), exit_on_error=False)
+            self.spawn(self._answer(pending))
 
     async def _answer(self, pending: Pending) -> None:
         question = pending.question

@@ -8,9 +8,10 @@ from mleconsole.api import Alert, Gpu, Pane, Severity
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.trail import Place
-from mleconsole.app.words import ago, clock, plain, subject_words
+from mleconsole.app.words import ago, clock, subject_words
 from mleconsole.collect.status import Status
 from mleconsole.model.fleet import Fleet
+from mleconsole.model.format import escape
 from mleconsole.model.view import Tone
 from mleconsole.plugin import Registry
 
@@ -19,7 +20,7 @@ BOTTOM_KEYS = 5
 
 def crumbs(title: str, places: Sequence[Place], panes: Mapping[str, Pane]) -> list[Piece]:
     """`prod ▸ Jobs ▸ job 48213`: the last one never goes."""
-    words = [plain(title)]
+    words = [escape(title)]
     for index, place in enumerate(places):
         if place.subject is not None:
             words.append(subject_words(place.subject))
@@ -44,7 +45,7 @@ def top_right(status: Status, fleet: Fleet, epoch: float, *, paused: bool, read_
     return [
         Piece("paused: p goes on", 0, Tone.WARN) if paused else Piece(""),
         Piece("read-only", 1, Tone.QUIET) if read_only else Piece(""),
-        Piece(plain(status.who), 3, Tone.QUIET),
+        Piece(escape(status.who), 3, Tone.QUIET),
         Piece(hosts, 2, Tone.PLAIN if missing else Tone.QUIET),
         Piece(f"{gpus} GPUs" if gpus else "", 4, Tone.QUIET),
         Piece(f"{status.cpu_percent:.1f} % CPU", 5, Tone.QUIET),
@@ -54,7 +55,7 @@ def top_right(status: Status, fleet: Fleet, epoch: float, *, paused: bool, read_
 
 def login_words(status: Status, now: float) -> str:
     """One sentence when the login does not stand, with what happens or is to be done next; else ""."""
-    why = f": {plain(status.sentence)}" if status.sentence else ""
+    why = f": {escape(status.sentence)}" if status.sentence else ""
     if status.login == "lost":
         since = f" {ago(now - status.since)} ago" if status.since else ""
         return f"login lost{since}{why}; retrying"
@@ -63,7 +64,7 @@ def login_words(status: Status, now: float) -> str:
     if status.login == "refused":
         return f"login refused{why}; press r to try again"
     if status.login == "connecting":
-        return f"connecting to {plain(status.who)}{why} ..."
+        return f"connecting to {escape(status.who)}{why} ..."
     return ""
 
 
@@ -142,7 +143,7 @@ def key_line(entries: Mapping[str, Entry], *, detail: bool, subject: bool) -> li
         if entry.id in seen or rank == 9 or len(pieces) == BOTTOM_KEYS:
             continue
         seen.add(entry.id)
-        pieces.append(Piece(plain(entry.short), 1 + rank, Tone.QUIET, f"key:{entry.key}", shown(entry.key)))
+        pieces.append(Piece(escape(entry.short), 1 + rank, Tone.QUIET, f"key:{entry.key}", shown(entry.key)))
     more = next((entry for entry in entries.values() if entry.id == "help"), None)
     if more is not None:
         pieces.append(Piece("more", 0, Tone.QUIET, f"key:{more.key}", shown(more.key)))

@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("range", ("v",), "mark from the last mark to here", ACT),
     Command("actions", ("x",), "what can be done to the selected or marked", ACT, "actions"),
     Command("copy", ("c",), "copy the selected row to this machine's clipboard", ACT),
+    Command("save", ("ctrl+s",), "save what is shown as JSON on this machine", ACT),
     Command("refresh", ("r",), "ask again now; sign in again when signed out", ALL, "refresh"),
     Command("commands", ("@",), "every remote command we ran", ALL),
     Command("palette", (":", "ctrl+p"), "find any pane, action, switch or workflow by name", ALL),

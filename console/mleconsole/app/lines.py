@@ -63,4 +63,6 @@ def fit(left: Sequence[Piece], right: Sequence[Piece], width: int, gap: int = 2,
         else:
             shorter = cut(longest.text, room)
             side[index] = longest._replace(text=shorter if cell_len(shorter) <= room else shorter[: room // 2])
-    return Fitted(tuple(keep_left), tuple(keep_right), max(0, width - _width(keep_left, gap) - _width(keep_right, right_gap)))
+    return Fitted(
+        tuple(keep_left), tuple(keep_right), max(0, width - _width(keep_left, gap) - _width(keep_right, right_gap))
+    )

@@ -80,7 +80,7 @@ def offers(registry: Registry, fleet: Fleet, selected: Sequence[Subject], situat
     found = []
     for what in things:
         picked = _fitting(what.kinds, reach)
-        found.append(Offer(what, picked, _reason(what, fleet, picked, situation)))
+        found.append(Offer(what, picked, reason_against(what, fleet, picked, situation)))
     return found
 
 
@@ -95,7 +95,10 @@ def _fitting(kinds: Sequence[str], reach: Sequence[Sequence[Subject]]) -> tuple[
     return tuple(found)
 
 
-def _reason(what: Action | Workflow, fleet: Fleet, picked: tuple[Subject, ...], situation: Situation) -> str | None:
+def reason_against(
+    what: Action | Workflow, fleet: Fleet, picked: tuple[Subject, ...], situation: Situation
+) -> str | None:
+    """Why it can't be done to `picked` now, or None."""
     if what.kinds and not picked:
         return f"needs a {' or a '.join(what.kinds).replace('_', ' ')}: select one first"
     if situation.read_only and what.danger > Danger.READS:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from textual.app import App, SuspendNotSupported
 
-from mleconsole.app.words import plain
+from mleconsole.model.format import escape
 
 
 def lend_terminal(app: App[int], argv: Sequence[str]) -> str:
@@ -16,7 +16,7 @@ def lend_terminal(app: App[int], argv: Sequence[str]) -> str:
 
     The app's loop stands still meanwhile; collection goes on in its own thread.
     """
-    command = plain(shlex.join(argv))
+    command = escape(shlex.join(argv))
     try:
         with app.suspend():
             print(f"mleconsole: {command}   (leave it to come back)", flush=True)

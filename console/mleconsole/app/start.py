@@ -22,6 +22,7 @@ _ENTER = "\x1b[?1049h\x1b[H\x1b[2J\x1b[?25l"
 _LEAVE = "\x1b[?1049l\x1b[?25h\x1b[0m"
 NO_TERMINAL = "the console needs a terminal for input, output and errors; `mleconsole show` prints to anything"
 DUMB = "this terminal says TERM=dumb and can't be painted on; `mleconsole show` prints to anything"
+DEFECT = 3
 UNREACHED = 4
 INTERRUPTED = 130
 TERMINATED = 143  # 128 + SIGTERM, as a shell would say
@@ -116,7 +117,8 @@ def run_app(
 
     `open_session` makes the Session (given the way to ask the person) and is called after the first frame is on the
     screen; what it raises (ConfigError) passes through with the terminal given back. 0 the person left; 4 the cluster
-    was never reached and said why; 2 no terminal; 130 ctrl+c; 143 SIGTERM; 129 the terminal went away.
+    was never reached and said why; 2 no terminal; 3 a defect of ours; 130 ctrl+c; 143 SIGTERM; 129 the
+    terminal went away.
     """
     unfit = _unfit()
     if unfit is not None:
@@ -134,14 +136,14 @@ def run_app(
             raise SystemExit(TERMINATED)
 
         signal.signal(signal.SIGTERM, terminated)
-        return _run(open_session, title=title, pane=pane, mouse=mouse)
+        return _run(terminal, open_session, title=title, pane=pane, mouse=mouse)
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         terminal.give_back()
 
 
-def _run(open_session: Callable[[Ask], Session], *, title: str, pane: str, mouse: bool) -> int:
+def _run(terminal: _Terminal, open_session: Callable[[Ask], Session], *, title: str, pane: str, mouse: bool) -> int:
     from mleconsole.app.prompts import AppAsk
 
     ask: AppAsk = AppAsk()
@@ -162,6 +164,10 @@ def _run(open_session: Callable[[Ask], Session], *, title: str, pane: str, mouse
             hangup.end()
         if hangup.gone:
             return HANGUP_STATUS
+        if app.defect:
+            terminal.give_back()
+            os.write(2, f"mleconsole: {app.defect}\n".encode())
+            return DEFECT
         if status is None:
             status = app.return_code or 0
         if status == 0 and app.never_reached:

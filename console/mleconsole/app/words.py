@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 
+from mleconsole.model.format import duration, escape
 from mleconsole.model.record import Subject
-
-_KEPT = {"\n"}
-
-
-def plain(text: str, *, lines: bool = False) -> str:
-    """`text` with control, format and bidi characters written as escapes; `lines` keeps newlines."""
-    if text.isascii() and text.isprintable():
-        return text
-    out = []
-    for character in text:
-        if lines and character in _KEPT:
-            out.append(character)
-        elif unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            code = ord(character)
-            out.append(f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
-        else:
-            out.append(character)
-    return "".join(out)
 
 
 def subject_words(subject: Subject) -> str:
     """`gpu node03 3`: how a subject is named in lines and titles."""
-    return plain(f"{subject.kind.replace('_', ' ')} {' '.join(subject.key)}".strip())
+    return escape(f"{subject.kind.replace('_', ' ')} {' '.join(subject.key)}".strip())
 
 
 def subjects_words(subjects: tuple[Subject, ...]) -> str:
@@ -41,12 +23,8 @@ def subjects_words(subjects: tuple[Subject, ...]) -> str:
 
 
 def ago(seconds: float) -> str:
-    """`4s`, `12m`, `3h`, `5d`."""
-    seconds = max(0.0, seconds)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{int(seconds // size)}{unit}"
-    return f"{int(seconds)}s"
+    """`4s`, `12m`, `3h05`; a time to come is now."""
+    return duration(max(0.0, seconds))
 
 
 def clock(epoch: float) -> str:

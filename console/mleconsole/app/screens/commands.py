@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mleconsole.app.screens.framed import Hub
 from mleconsole.app.screens.looking import ViewScreen
 from mleconsole.model.absent import Absent
 from mleconsole.model.view import Column, Style, Table, Tone
@@ -43,11 +44,14 @@ def commands_view(entries: Sequence[LogEntry], started: Callable[[LogEntry], flo
 class CommandsScreen(ViewScreen):
     """Follows the log while it is shown."""
 
-    def __init__(self, entries: Callable[[], Sequence[LogEntry]], started: Callable[[LogEntry], float]) -> None:
+    def __init__(
+        self, hub: Hub, entries: Callable[[], Sequence[LogEntry]], started: Callable[[LogEntry], float]
+    ) -> None:
         self._entries = entries
         self._started = started
         self._count = -1
-        super().__init__("every remote command", commands_view(entries(), started), "what we ran, as the shell got it")
+        view = commands_view(entries(), started)
+        super().__init__(hub, "every remote command", view, "what we ran, as the shell got it")
 
     def beat(self) -> None:
         """About once a second: show what came since."""

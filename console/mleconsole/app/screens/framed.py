@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, Protocol
 
 from mleconsole_widgets.dialogs import Pick
 from textual import events, on
@@ -16,7 +18,7 @@ from mleconsole.app import parts
 from mleconsole.app.bar import Bar
 from mleconsole.app.keys import Entry, shown
 from mleconsole.app.lines import Piece
-from mleconsole.app.words import plain
+from mleconsole.model.format import escape
 from mleconsole.model.view import Tone
 
 #: Keys that the widgets themselves understand: the table of keys tells of them, the widgets do them.
@@ -29,6 +31,12 @@ def pressed(event: events.Key) -> str:
     if character is not None and len(character) == 1 and character.isprintable() and character != " ":
         return character
     return event.key
+
+
+class Hub(Protocol):
+    """What a framed screen asks of the app behind it."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
 
 
 class FramedScreen(Screen[None]):
@@ -44,6 +52,11 @@ class FramedScreen(Screen[None]):
     ALLOW_SELECT = False
     AUTO_FOCUS = ""
 
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.hub = hub
+        self._said: tuple[str, Tone] | None = None
+
     def compose(self) -> ComposeResult:
         yield Bar(gap=1, between=" · ", id="top")
         yield Bar(id="panes")
@@ -54,7 +67,6 @@ class FramedScreen(Screen[None]):
         yield Bar(id="keys")
 
     def on_mount(self) -> None:
-        self._said: tuple[str, Tone] | None = None
         self.paint_frame()
 
     # ------------------------------------------------------------------ what subclasses give
@@ -85,7 +97,7 @@ class FramedScreen(Screen[None]):
 
     def say(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a sentence in the rule until the next key."""
-        self._said = (plain(sentence), tone) if sentence else None
+        self._said = (escape(sentence), tone) if sentence else None
         self.paint_status()
 
     def standing(self) -> Sequence[Piece]:
@@ -99,7 +111,7 @@ class FramedScreen(Screen[None]):
         else:
             pieces.extend(self.standing())
         text = self.filter_text
-        right = [Piece(f" filter: {plain(text)} ", 1, Tone.STRONG, "key:/")] if text else []
+        right = [Piece(f" filter: {escape(text)} ", 1, Tone.STRONG, "key:/")] if text else []
         self.query_one("#status", Bar).put(pieces, right)
 
     # ------------------------------------------------------------------ keys and clicks
@@ -158,8 +170,8 @@ class FramedScreen(Screen[None]):
     def _filtering(self, message: Input.Changed) -> None:
         message.stop()
         if self.table is not None and self.query_one("#filter", Input).has_class("open"):
-            self.table.filter(message.value)
-            self.paint_status()
+            reason = self.table.filter(message.value)
+            self.say(reason or "", Tone.WARN)
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, message: Input.Submitted) -> None:
@@ -212,8 +224,22 @@ class FramedScreen(Screen[None]):
         self.app.copy_to_clipboard(text)
         self.say("copied (when this terminal lets programs copy, by OSC 52)")
 
+    def saving(self) -> Callable[[], str] | None:
+        """What `ctrl+s` saves (run in a thread), giving the sentence about it."""
+        return None
+
+    def do_save(self) -> None:
+        save = self.saving()
+        if save is None:
+            self.say("there is nothing to save yet")
+        else:
+            self.hub.spawn(self._save(save))
+
+    async def _save(self, save: Callable[[], str]) -> None:
+        self.say(await asyncio.to_thread(save))
+
     def do_sort(self) -> None:
-        self.run_worker(self._choose_sort(), exit_on_error=False)
+        self.hub.spawn(self._choose_sort())
 
     async def _choose_sort(self) -> None:
         part = self.table

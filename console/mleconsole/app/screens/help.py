@@ -12,17 +12,19 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mleconsole.app.keys import MOVING, Entry, shown
-from mleconsole.app.words import plain
+from mleconsole.model.format import escape
 
 ORDER = ("This pane", "Actions", "Show", "Act", "Move", "Panes", "Everywhere")
 LEAVE = {"escape", "q", "question_mark", "f1", "enter"}
 
 
-def help_text(entries: Sequence[Entry], about: str = "") -> Text:
+def help_text(entries: Sequence[Entry], about: Sequence[str] = ()) -> Text:
     """One block per group; a key that can't be used now is quiet and says why."""
     text = Text(no_wrap=False)
+    for sentence in about:
+        text.append(f"{escape(sentence)}\n")
     if about:
-        text.append(f"{plain(about)}\n\n")
+        text.append("\n")
     groups: dict[str, dict[str, list[Entry]]] = {}
     for entry in entries:
         groups.setdefault(entry.group, {}).setdefault(entry.id, []).append(entry)
@@ -36,9 +38,9 @@ def help_text(entries: Sequence[Entry], about: str = "") -> Text:
             entry = same[0]
             keys = " ".join(shown(one.key) for one in same)
             text.append(f"  {keys:<10}", "bold" if entry.reason is None else "dim")
-            text.append(plain(entry.title), "" if entry.reason is None else "dim")
+            text.append(escape(entry.title), "" if entry.reason is None else "dim")
             if entry.reason is not None:
-                text.append(f"  {plain(entry.reason)}", "dim italic")
+                text.append(f"  {escape(entry.reason)}", "dim italic")
             text.append("\n")
         text.append("\n")
     return text
@@ -56,7 +58,7 @@ class HelpScreen(ModalScreen[None]):
     """
     ALLOW_SELECT = False
 
-    def __init__(self, entries: Sequence[Entry], about: str = "") -> None:
+    def __init__(self, entries: Sequence[Entry], about: Sequence[str] = ()) -> None:
         super().__init__()
         self._entries = list(entries)
         self._about = about

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from mleconsole_widgets.view import ViewWidget
 from textual.widget import Widget
@@ -11,17 +12,30 @@ from mleconsole.app import parts
 from mleconsole.app.bar import Bar
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
-from mleconsole.app.screens.framed import FramedScreen
+from mleconsole.app.saving import save_view
+from mleconsole.app.screens.framed import FramedScreen, Hub
 from mleconsole.model.view import Tone, View
 
-HERE = ("back", "filter", "sort", "sort_previous", "sort_next", "sort_reverse", "zoom", "copy", "help", "interrupt")
+HERE = (
+    "back",
+    "filter",
+    "sort",
+    "sort_previous",
+    "sort_next",
+    "sort_reverse",
+    "zoom",
+    "copy",
+    "save",
+    "help",
+    "interrupt",
+)
 
 
 class ViewScreen(FramedScreen):
     """`title` stands on top; `note` is a sentence in the rule."""
 
-    def __init__(self, title: str, view: View, note: str = "") -> None:
-        super().__init__()
+    def __init__(self, hub: Hub, title: str, view: View, note: str = "") -> None:
+        super().__init__(hub)
         self._title = title
         self._view = view
         self._note = note
@@ -81,6 +95,9 @@ class ViewScreen(FramedScreen):
             self.close_filter(keep=False)
         else:
             self.app.pop_screen()
+
+    def saving(self) -> Callable[[], str] | None:
+        return partial(save_view, self._title, self._view)
 
     def do_help(self) -> None:
         from mleconsole.app.screens.help import HelpScreen

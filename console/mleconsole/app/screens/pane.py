@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -15,10 +16,13 @@ from mleconsole.app.bar import Bar
 from mleconsole.app.keys import Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.offers import Offer, offers, related
+from mleconsole.app.saving import save_view
 from mleconsole.app.screens.framed import FramedScreen
 from mleconsole.app.screens.page import Page
 from mleconsole.app.trail import Place, Trail, detail_pane
-from mleconsole.app.words import plain, subject_words
+from mleconsole.app.words import subject_words
+from mleconsole.journal import log_defect
+from mleconsole.model.format import escape
 from mleconsole.model.kinds import Host
 from mleconsole.model.view import Tone
 from mleconsole_widgets import messages
@@ -31,8 +35,8 @@ class PaneScreen(FramedScreen):
     """Where one is stands in its Trail; every visited place keeps its Page."""
 
     def __init__(self, console: ConsoleApp, pane: str) -> None:
-        super().__init__()
-        self.hub = console
+        super().__init__(console)
+        self.hub: ConsoleApp = console
         panes = console.registry.panes
         self.trail = Trail(pane if pane in panes else next(iter(panes), ""))
         self._pages: dict[Place, Page] = {}
@@ -137,6 +141,7 @@ class PaneScreen(FramedScreen):
             try:
                 page.show(pane.view(console.store.fleet, console.store.history, focus))
             except Exception as error:  # a plugin's view may raise anything; it must cost only itself
+                log_defect(f"pane {pane.id} could not be shown", error)
                 console.broken[pane.id] = (
                     f"Pane {pane.title} is off: {type(error).__name__}: {error}. "
                     f"The others go on; {shown('r')} tries it again."
@@ -201,7 +206,11 @@ class PaneScreen(FramedScreen):
         marks = parts.marked(page)
         pieces = [Piece(f" {len(marks)} marked: x acts on all, Esc unmarks ", 1, Tone.STRONG)] if marks else []
         if self._reason:
-            pieces.append(Piece(f" {plain(self._reason)} ", 0, Tone.QUIET))
+            pieces.append(Piece(f" {self._reason} ", 0, Tone.QUIET))
+        notices = (*self.hub.registry.disabled.values(), *self.hub.session.status.notices)
+        if notices and not pieces:
+            more = f" (and {len(notices) - 1} more: ?)" if len(notices) > 1 else ""
+            pieces.append(Piece(f" {escape(notices[0])}{more} ", 0, Tone.QUIET))
         return pieces
 
     # ------------------------------------------------------------------ what the parts tell
@@ -216,6 +225,11 @@ class PaneScreen(FramedScreen):
     def _moved(self, message: messages.CursorMoved) -> None:
         message.stop()
         self._reason = message.reason
+        self.paint_frame()
+
+    @on(messages.MarksChanged)
+    def _marks_changed(self, message: messages.MarksChanged) -> None:
+        message.stop()
         self.paint_frame()
 
     # ------------------------------------------------------------------ keys
@@ -305,6 +319,11 @@ class PaneScreen(FramedScreen):
 
     def do_help(self) -> None:
         self.hub.show_help(self.entries())
+
+    def saving(self) -> Callable[[], str] | None:
+        page = self.page
+        shown = page.shown if page is not None else None
+        return partial(save_view, self.trail.here.pane, shown) if shown is not None else None
 
     def do_quit(self) -> None:
         self.hub.ask_quit()

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from rich.cells import cell_len
 
 from mleconsole.api import Event, Log, Report, Section, Sections, Tone, View
 from mleconsole.app.lines import Piece
+from mleconsole.app.saving import save_report
+from mleconsole.app.screens.framed import Hub
 from mleconsole.app.screens.looking import ViewScreen
 from mleconsole.app.screens.outcome import report_view
-from mleconsole.app.words import ago, plain
+from mleconsole.app.words import ago
+from mleconsole.model.format import escape
 
 SENTENCES = 500
 BAR_CELLS = 20
@@ -29,8 +33,8 @@ def progress_bar(done: int, total: int, cells: int = BAR_CELLS) -> str:
 class ProgressScreen(ViewScreen):
     """Esc once asks, Esc again stops the workflow; what it saved stays. After the end Esc goes back."""
 
-    def __init__(self, title: str, clock: Callable[[], float]) -> None:
-        super().__init__(title, Log((), empty="Started; nothing told yet."))
+    def __init__(self, hub: Hub, title: str, clock: Callable[[], float]) -> None:
+        super().__init__(hub, title, Log((), empty="Started; nothing told yet."))
         self._clock = clock
         self._began = clock()
         self._sentences: deque[str] = deque(maxlen=SENTENCES)
@@ -39,6 +43,7 @@ class ProgressScreen(ViewScreen):
         self._total = 0
         self._asked = False
         self._future: Future[Report] | None = None
+        self._report: Report | None = None
         self.ended = False
 
     def follow(self, future: Future[Report]) -> None:
@@ -50,7 +55,7 @@ class ProgressScreen(ViewScreen):
         if self.ended:
             return
         if event.sentence:
-            self._sentences.append(plain(event.sentence))
+            self._sentences.append(escape(event.sentence))
         if event.total or event.done:
             self._done, self._total = event.done, event.total
         if event.view is not None:
@@ -61,7 +66,10 @@ class ProgressScreen(ViewScreen):
 
     def end(self, report: Report) -> None:
         self.ended = True
-        self._note = "ended: the evidence is below"
+        self._report = report
+        self._note = "ended; ^S saves it"
+        if report.files:
+            self.do_save()
         self.show(report_view(report))
         self.paint_frame()
         self.call_after_refresh(self._enter)
@@ -69,7 +77,7 @@ class ProgressScreen(ViewScreen):
     def stopped(self, why: str, tone: Tone = Tone.WARN) -> None:
         """It ended without a report."""
         self.ended = True
-        self._sentences.append(plain(why))
+        self._sentences.append(escape(why))
         self.show(self._running_view())
         self.say(why, tone)
         self.paint_frame()
@@ -86,8 +94,11 @@ class ProgressScreen(ViewScreen):
             (Section("view", self._latest, weight=3, priority=0), Section("log", log, weight=1, min_height=4))
         )
 
+    def saving(self) -> Callable[[], str] | None:
+        return partial(save_report, self._title, self._report) if self._report is not None else None
+
     def crumbs(self) -> list[Piece]:
-        pieces = [Piece(plain(self._title), 0, Tone.STRONG)]
+        pieces = [Piece(escape(self._title), 0, Tone.STRONG)]
         if not self.ended:
             bar = progress_bar(self._done, self._total)
             pieces.append(Piece(bar, 1 if cell_len(bar) < 30 else 2))
