@@ -200,11 +200,15 @@ class Bench:
         self.own = path / "state" / "known_hosts"
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.identity = path / "id"
-        self.key.write_private_key(str(self.identity))
+        self.write_key()
         self.log = []
         self._blocks = []
         self._ends = []
         self.hostkeys = {}
+
+    def write_key(self, passphrase=None):
+        self.key.write_private_key(str(self.identity), passphrase=passphrase, rounds=16)
+        self.identity.chmod(0o600)
 
     async def serve(self, name, *, known=True, config="", hostkey=None, cable=False, names=(), **rules):
         """Start a server that the ssh configuration knows as `name` (and `names`); gives its Rules."""

@@ -50,8 +50,8 @@ def test_any_words_arrive_unchanged_in_every_shell(shell, places):
 
 @pytest.mark.parametrize(
     "word",
-    ["hi!there", "!!", "a\nb", "\n", "\\\n", "a'\n'!b\\", "it's", "", "$HOME `id` $(id)", "a=b", "=ls", "~", "-n", "^a^b",
-     "\\!", "'!'", "%1", "日本\n語", "!\\\n!"],
+    ["hi!there", "!!", "a\nb", "\n", "\\\n", "a'\n'!b\\", "it's", "", "$HOME `id` $(id)", "a=b", "=ls", "~", "-n",
+     "^a^b", "\\!", "'!'", "%1", "日本\n語", "!\\\n!"],
 )  # fmt: skip
 def test_known_traps_arrive_unchanged(shell, places, word):
     for lang in ("C", "C.UTF-8"):

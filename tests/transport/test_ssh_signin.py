@@ -119,7 +119,7 @@ async def test_after_a_drop_a_login_by_key_is_made_again_by_connect_alone(bench,
 
 
 async def test_an_encrypted_key_is_asked_for_once(bench, person):
-    bench.key.write_private_key(str(bench.identity), passphrase=PASSPHRASE)
+    bench.write_key(PASSPHRASE)
     rules = await bench.serve("login")
     await bench.serve("node01")
     ask = person(passphrase=["wrong", PASSPHRASE])
@@ -133,7 +133,7 @@ async def test_an_encrypted_key_is_asked_for_once(bench, person):
 
 @pytest.mark.parametrize("answer", [None, "wrong"])
 async def test_an_encrypted_key_without_its_passphrase_is_passed_over(bench, person, answer):
-    bench.key.write_private_key(str(bench.identity), passphrase=PASSPHRASE)
+    bench.write_key(PASSPHRASE)
     await bench.serve("login")
     ask = person(passphrase=[answer])
     transport = bench.transport(ask=ask)

@@ -15,13 +15,12 @@ TAIL = 4096  # bytes of a stream's stderr that are kept
 
 @dataclass(slots=True)
 class Job:
-    """`limit` bounds stdout and stderr together, in bytes. `kill` is called once when it is exceeded."""
+    """`limit` bounds stdout and stderr together, in bytes; beyond it the program is killed."""
 
     host: str
     argv: tuple[str, ...]
     started: float
     limit: int
-    kill: Callable[[], None] | None = None
     exit_status: int | None = None
     trouble: str = ""
     waits: str = ""  # what it waits for before it begins
@@ -29,6 +28,13 @@ class Job:
     _out: list[bytes] = field(default_factory=list)
     _err: list[bytes] = field(default_factory=list)
     _full: bool = False
+    _kill: Callable[[], None] | None = None
+
+    def started_as(self, kill: Callable[[], None]) -> None:
+        """It runs, and `kill` ends it; its first output may have come, and been too much, before we are told."""
+        self._kill = kill
+        if self._full:
+            kill()
 
     def out(self, data: bytes) -> None:
         self._take(self._out, data)
@@ -76,8 +82,8 @@ class Job:
         if len(data) > room:
             self._full = True
             self.trouble = f"more than {_size(self.limit)} of output; it was stopped"
-            if self.kill is not None:
-                self.kill()
+            if self._kill is not None:
+                self._kill()
 
 
 def _size(count: int) -> str:

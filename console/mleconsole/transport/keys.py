@@ -69,7 +69,10 @@ class Keyring:
 
     def distinct(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Each pair once, in the given order."""
-        return list({self.decoder.blob(pair): pair for pair in reversed(list(pairs))}.values())[::-1]
+        first: dict[bytes, Pair] = {}
+        for pair in pairs:
+            first.setdefault(self.decoder.blob(pair), pair)
+        return list(first.values())
 
     def for_nodes(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Each once, without security keys: those want a touch for every signature, and there are many nodes."""

@@ -104,7 +104,7 @@ class SshTransport:
                     job.waits = "no session was free"
                     channel = await wire.session(line, job.out, job.err)
                     job.waits = ""
-                    job.kill = channel.kill
+                    job.started_as(channel.kill)
                     self._count(host, len(line) + len(stdin))
                     if stdin:
                         channel.write(stdin)
