@@ -118,3 +118,23 @@ print(len(json.loads(raw)["zones"]), len(parse(raw.encode(), "h").records[Sensor
     assert done.returncode == 0, done.stderr
     zones, sensors = done.stdout.split()
     assert zones == sensors
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "weather", "local", "--json"), "["),
+        (("do", "weather.say", "local", "--set", "word=a  b"), "login: a  b"),
+        (("do", "weather.name", "local"), "The login host is "),
+        (("do", "weather.say", "local", "--dry-run"), "  login: echo hello"),
+    ],
+)
+def test_its_pane_action_and_workflow_run_on_this_machine(
+    installed: str, python: Python, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    """A real agent, a real command, a real workflow: this machine is the cluster."""
+    done = python("-m", "mleconsole", *words, PYTHONPATH=installed, XDG_STATE_HOME=str(tmp_path), HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert "plugin broken is off: OSError" in done.stderr
+    assert "Traceback" not in done.stderr

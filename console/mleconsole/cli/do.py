@@ -149,8 +149,7 @@ class _Run:
         for line in lines:
             talk(line)
         if plan.local:
-            talk("this runs on your own machine: copy it from here, or use it in `mleconsole connect`")
-            return OK
+            raise Stop(FOUND, f"{self._thing.id} is done by the console itself: use it in `mleconsole connect`")
         self._confirm(plan.title)
         return self._perform(action, plan)
 
@@ -240,7 +239,7 @@ def plan_lines(plan: Plan) -> list[str]:
 
     return [
         plan.title,
-        *(f"  {step.host}: {shlex.join(step.argv)}" for step in plan.steps),
+        *(f"  {step.host}: {shlex.join(step.argv) or 'a login shell'}" for step in plan.steps),
         *(f"  {sentence}" for sentence in plan.consequences),
     ]
 

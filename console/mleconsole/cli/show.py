@@ -37,7 +37,13 @@ SHOWN = 8  # how many of those that did not answer are named
 @timeout_option
 @set_option
 @click.option("--of", "subject", default="", metavar="NAME", help="What a detail pane is about: a job, a node, a GPU.")
-@click.option("--filter", "query", default="", metavar="QUERY", help="Only rows that match (words; !word: not).")
+@click.option(
+    "--filter",
+    "query",
+    default="",
+    metavar="QUERY",
+    help="Only rows that match, as in the filter line: word !word column:>9.",
+)
 @click.option("--sort", default="", metavar="COLUMN", help="Sort by this column; -COLUMN: the other way round.")
 @nodes_option
 def show(

@@ -1,21 +1,16 @@
-"""Select: which rows of a View's tables are printed, and in which order.
-
-A query is words that all must hold: `word` stands somewhere in the row, `!word` does not, `column:word` stands in that
-column, `column>9`, `column<9` and `column=9` compare a number. Case does not matter; unknown values match nothing.
-"""
+"""Select: which rows of a View's tables are printed, and in which order. Queries are those of the filter line."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from mleconsole.api.tools import natural
 from mleconsole.model.absent import Absent, number
-from mleconsole.model.view import Column, Sections, Table, View
+from mleconsole.model.query import Query, bind, parse
+from mleconsole.model.view import Sections, Table, View
 
-_TERM = re.compile(r"(?P<column>[a-z_][a-z0-9_]*)(?P<sign>[:=<>])(?P<word>.+)")
-Test = Callable[[Any], bool]
+Rank = tuple[int, float, tuple[Any, ...]]
 
 
 class NoColumn(ValueError):
@@ -41,7 +36,10 @@ def pick(view: View, query: str = "", sort: str = "") -> View:
     known = dict.fromkeys(column.id for table in tables for column in table.columns)
     if sort and column not in known:
         raise NoColumn(column, tuple(known))
-    return _pick(view, query, sort)
+    parsed = parse(query)
+    if isinstance(parsed, str):
+        raise ValueError(parsed)
+    return _pick(view, parsed, query, sort)
 
 
 def _tables(view: View) -> list[Table]:
@@ -50,26 +48,20 @@ def _tables(view: View) -> list[Table]:
     return [table for part in view.sections for table in _tables(part.view)] if isinstance(view, Sections) else []
 
 
-def _pick(view: View, query: str, sort: str) -> View:
+def _pick(view: View, query: Query, typed: str, sort: str) -> View:
     if isinstance(view, Sections):
-        return replace(
-            view, sections=tuple(replace(part, view=_pick(part.view, query, sort)) for part in view.sections)
-        )
+        parts = (replace(part, view=_pick(part.view, query, typed, sort)) for part in view.sections)
+        return replace(view, sections=tuple(parts))
     if not isinstance(view, Table):
         return view
-    rows = filtered(view, query)
+    test = bind(query, view)
+    rows = [row for row in view.rows if test(row)]
     if view.rows and not rows:
-        view = replace(view, empty=f"None of {len(view.rows)} rows matches {query}.")
+        view = replace(view, empty=f"None of {len(view.rows)} rows matches {typed}.")
     column = sort.removeprefix("-")
     if any(known.id == column for known in view.columns):
         return ordered(replace(view, rows=rows, sort=column, descending=sort.startswith("-")))
     return replace(view, rows=rows)
-
-
-def filtered(table: Table, query: str) -> list[Any]:
-    """The rows for which every word of `query` holds."""
-    tests = [_test(table, term) for term in query.split()]
-    return [row for row in table.rows if all(test(row) for test in tests)]
 
 
 def ordered(table: Table) -> Table:
@@ -77,7 +69,7 @@ def ordered(table: Table) -> Table:
     column = next((column for column in table.columns if column.id == table.sort), None)
     if column is None:
         return table
-    known: list[tuple[tuple[int, float, str], Any]] = []
+    known: list[tuple[Rank, Any]] = []
     unknown: list[Any] = []
     for row in table.rows:
         value = column.value(row)
@@ -89,46 +81,10 @@ def ordered(table: Table) -> Table:
     return replace(table, rows=[*(row for _, row in known), *unknown])
 
 
-def _rank(value: Any) -> tuple[int, float, str]:
-    """Numbers before words; numbers inside of words count as letters, for node names are zero-padded."""
+def _rank(value: Any) -> Rank:
+    """Numbers before words; in words, node9 before node10."""
     found = number(value)
-    return (0, found, "") if found is not None else (1, 0.0, _text(value))
-
-
-def _test(table: Table, term: str) -> Test:
-    if term.startswith("!") and len(term) > 1:
-        inner = _test(table, term[1:])
-        return lambda row: not inner(row)
-    match = _TERM.fullmatch(term)
-    column = next((column for column in table.columns if match and column.id == match["column"]), None)
-    if match is not None and column is not None:
-        return _column_test(column, match["sign"], match["word"].lower())
-    word = term.lower()
-    columns = table.columns
-    return lambda row: any(word in _text(column.value(row)) for column in columns)
-
-
-def _column_test(column: Column, sign: str, word: str) -> Test:
-    try:
-        limit = float(word)
-    except ValueError:
-        limit = None
-
-    def holds(row: Any) -> bool:
-        value = column.value(row)
-        found = number(value)
-        if sign == ":":
-            return word in _text(value)
-        if found is None or limit is None:
-            return sign == "=" and _text(value) == word
-        return found == limit if sign == "=" else found > limit if sign == ">" else found < limit
-
-    return holds
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, Absent):
-        return ""
-    if isinstance(value, (tuple, list, frozenset, set)):
-        return " ".join(str(item) for item in value).lower()
-    return str(value).lower()
+    if found is not None:
+        return (0, found, ())
+    words = ",".join(map(str, value)) if isinstance(value, (tuple, list, frozenset, set)) else str(value)
+    return (1, 0.0, natural(words.lower()))
