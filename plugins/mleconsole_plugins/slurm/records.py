@@ -63,18 +63,19 @@ def _group(text: str) -> _Group | None:
     return _Group(
         state in PENDING_STATES,
         user,
-        (state, partition, _said(account), _said(qos)),
+        (state, partition, said(account), said(qos)),
         duration(limit),
         whole(nodes),
         (
             int(cpus) if cpus.isdigit() else _NOT_TOLD,
             NO_GPUS_TOLD if gpus is None else gpus,
-            _said(reason),
+            said(reason),
         ),
     )
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
+    """The text, "" for Slurm's words for nothing."""
     return "" if text in _NOTHING else text
 
 
