@@ -1,7 +1,8 @@
 """Sampler of processes that hold a GPU or are a job's Python. Runs inside the agent: stdlib and pynvml, Python 3.6.
 
-A host may have thousands of processes, nearly all of no interest: each is looked into once, again while it is young (it
-may yet exec into something else), and in turn with the others about once a minute.
+A host may have thousands of processes, nearly all of no interest: each is looked into once. Whether it has become
+something else (by exec, or its pid was given anew) is seen by its name and start: of those in a job every time, of
+young ones after 3, 6, 12 ... seconds, of the others in turn about once a minute.
 """
 
 import ctypes
@@ -17,7 +18,8 @@ LIBRARY = "libnvidia-ml.so.1"
 NVML_DEADLINE = 2.0  # seconds for the driver to list its processes
 LISTPIDS_DEADLINE = 3.0  # seconds
 LISTPIDS_EVERY = 15.0  # seconds at least between two askings of slurmd
-YOUNG = 30.0  # seconds
+YOUNG = 60.0  # seconds
+FIRST_LOOK = 3.0  # seconds of age at which a young process is looked at again, then at twice that age
 TURNS = 20  # samples in which every old process has its turn
 COMMAND_LIMIT = 120  # characters
 ENVIRON_LIMIT = 1 << 18  # bytes
@@ -66,13 +68,31 @@ def read(path: str, limit: int = 65536) -> bytes:
 class Seen(object):
     """What is remembered of one process."""
 
-    __slots__ = ("began", "command", "env", "exe", "job", "kernel", "parent", "python", "step", "uid", "wrapper")
+    __slots__ = (
+        "again",
+        "argv0",
+        "began",
+        "comm",
+        "command",
+        "env",
+        "exe",
+        "job",
+        "kernel",
+        "parent",
+        "python",
+        "step",
+        "uid",
+        "wrapper",
+    )
 
-    def __init__(self, began: int, parent: int, kernel: bool) -> None:
+    def __init__(self, began: int, parent: int, kernel: bool, comm: bytes) -> None:
         self.began = began  # clock ticks since boot: with the pid it names the process
         self.parent = parent
         self.kernel = kernel
+        self.comm = comm
+        self.again = 0.0  # age in seconds at which it is looked at again while it is young
         self.uid = -1
+        self.argv0 = ""
         self.command = ""
         self.exe = ""
         self.python = False
@@ -82,12 +102,13 @@ class Seen(object):
         self.env = {}  # type: Dict[str, str]
 
 
-def stat(root: str, pid: int) -> "Optional[Tuple[int, int, int]]":
-    """(start in ticks since boot, parent, flags), or None when it is gone."""
-    rest = read("%s/%d/stat" % (root, pid)).rpartition(b")")[2].split()
+def stat(root: str, pid: int) -> "Optional[Tuple[int, int, int, bytes]]":
+    """(start in ticks since boot, parent, flags, name), or None when it is gone."""
+    head, _, tail = read("%s/%d/stat" % (root, pid), 1024).rpartition(b")")
+    rest = tail.split()
     if len(rest) < 20:
         return None
-    return int(rest[19]), int(rest[1]), int(rest[6])
+    return int(rest[19]), int(rest[1]), int(rest[6]), head.partition(b"(")[2]
 
 
 def environment(root: str, pid: int) -> "Dict[str, str]":
@@ -106,8 +127,8 @@ def look(root: str, pid: int, me: int) -> "Optional[Seen]":
     told = stat(root, pid)
     if told is None:
         return None
-    began, parent, flags = told
-    seen = Seen(began, parent, bool(flags & 0x200000) or parent == 2)
+    began, parent, flags, comm = told
+    seen = Seen(began, parent, bool(flags & 0x200000) or parent == 2, comm)
     if seen.kernel:
         return seen
     words = [word.decode("utf-8", "replace") for word in read("%s/%d/cmdline" % (root, pid), 4096).split(b"\0")]
@@ -125,6 +146,7 @@ def look(root: str, pid: int, me: int) -> "Optional[Seen]":
     match = CGROUP.search(read("%s/%d/cgroup" % (root, pid)).decode("ascii", "replace"))
     if match:
         seen.job, seen.step = match.group(1), match.group(2)
+    seen.argv0 = words[0] if words else ""
     seen.command = " ".join(words)[:COMMAND_LIMIT]
     try:
         seen.uid = os.stat("%s/%d" % (root, pid)).st_uid
@@ -138,8 +160,6 @@ def look(root: str, pid: int, me: int) -> "Optional[Seen]":
             seen.step = STEPS.get(step, step)
         if not (seen.job or seen.python):
             seen.env = {}
-        if seen.python and words and os.path.isabs(words[0]):
-            seen.env["argv0"] = words[0]
     return seen
 
 
@@ -152,7 +172,7 @@ def scan(state: "Dict[str, Any]", root: str, wanted: "Set[int]") -> "Dict[int, S
     """All processes as last seen; looks into new, young, and interesting ones, and into some of the others in turn."""
     known = state.setdefault("known", {})  # type: Dict[int, Seen]
     turn = state["turn"] = (state.get("turn", -1) + 1) % TURNS
-    ticks = os.sysconf("SC_CLK_TCK")
+    ticks = float(os.sysconf("SC_CLK_TCK"))
     try:
         uptime = float(read(root + "/uptime").split()[0])
         pids = [int(name) for name in os.listdir(root) if name.isdigit()]
@@ -163,25 +183,22 @@ def scan(state: "Dict[str, Any]", root: str, wanted: "Set[int]") -> "Dict[int, S
     for pid in pids:
         seen = known.get(pid)
         if seen is not None:
-            if seen.kernel and pid % TURNS != turn:
+            age = uptime - seen.began / ticks
+            due = pid % TURNS == turn or pid in wanted or (seen.job != "" and not seen.wrapper)
+            if not due and (seen.kernel or age > YOUNG or age < seen.again):
                 now[pid] = seen
                 continue
-            young = uptime - seen.began / float(ticks) < YOUNG
-            close = pid in wanted or (seen.job != "" and not seen.wrapper)
-            if not young and pid % TURNS != turn:
-                if close:
-                    told = stat(root, pid)
-                    if told is None:
-                        continue
-                    if told[0] == seen.began and (seen.python or pid in wanted):
-                        seen.parent = told[1]
-                        now[pid] = seen
-                        continue
-                else:
-                    now[pid] = seen
-                    continue
+            told = stat(root, pid)
+            if told is None:
+                continue
+            if told[0] == seen.began and told[3] == seen.comm:
+                seen.parent = told[1]
+                seen.again = max(FIRST_LOOK, 2 * age)
+                now[pid] = seen
+                continue
         seen = look(root, pid, me)
         if seen is not None:
+            seen.again = max(FIRST_LOOK, 2 * (uptime - seen.began / ticks))
             now[pid] = seen
     state["known"] = now
     return now
@@ -265,7 +282,7 @@ def find_pyspy(state: "Dict[str, Any]", seen: Seen) -> "Any":
     """A py-spy for that process: the configured one, one on our PATH, one beside its own Python."""
     cache = state.setdefault("pyspy", {})  # type: Dict[str, str]
     set_path = state["options"].get("tools", {}).get("py-spy", "")
-    places = [os.path.dirname(seen.env[name]) for name in ("argv0",) if name in seen.env]
+    places = [os.path.dirname(seen.argv0)]
     places += [os.path.join(seen.env[name], "bin") for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if seen.env.get(name)]
     places += [os.path.dirname(seen.exe)] if seen.exe else []
     places += seen.env.get("PATH", "").split(os.pathsep)
@@ -339,7 +356,9 @@ def sample_processes(state: "Dict[str, Any]") -> "List[List[Any]]":
     for pid in sorted(set(chosen) | set(held)):
         seen = known.get(pid)
         if seen is None:
-            seen = Seen(0, 0, False)  # the driver names a process that we can't see: of another container, or just gone
+            seen = Seen(
+                0, 0, False, b""
+            )  # the driver names a process that we can't see: of another container, or just gone
         told = slurm.get(pid)
         if not seen.job and told:
             seen.job, seen.step = told[0], told[1]
