@@ -105,7 +105,7 @@ def test_stacks_of_a_hung_job_come_back_from_every_node(cluster: Cluster, screen
     cluster.run("login", ["sh", "-c", "cat > /home/alice/rank.py"], user="alice", input=RANK)
     job = cluster.submit("alice", "srun /opt/venv/bin/python /home/alice/rank.py", "-N4", "--ntasks-per-node=1")
     cluster.wait_job(job, "RUNNING")
-    screen.press("7")
+    screen.press("7", "a")
     screen.wait(lambda text: all(_both(text, str(job), f"node{n:02}") for n in (1, 2, 3, 4)), 20, "four ranks")
     screen.press("4")
     screen.wait(lambda text: _lines(text, str(job)), 15)

@@ -27,13 +27,15 @@ IDS = {
 def test_rows_are_keyed_by_column_id(cluster: Cluster, tmp_path: Path, pane: str) -> None:
     job = cluster.submit("alice", "srun /opt/venv/bin/python -c 'import time; time.sleep(120)'", "-N2", "--gres=gpu:8")
     cluster.wait_job(job, "RUNNING")
+    rank = wait_until(lambda: [p.pid for p in cluster.processes("node01") if "time.sleep(120)" in p.command], 10)[-1]
+    cluster.set_gpu_processes("node01", 2, [(rank, 70_000)])
     rows = show(tmp_path / "home", pane, cluster.config_path("alice"))
     assert rows, "there is something of everything on this cluster"
     for row in rows:
         assert [*row][: len(IDS[pane].split())] == IDS[pane].split()
         assert isinstance(row["age_seconds"], int | float) or "absent" in row["age_seconds"]
-        for value in row.values():
-            assert value is not None and value != "N/A"
+        for id in IDS[pane].split():
+            assert row[id] is not None and row[id] != "N/A", f"{id} is unknown without a reason"
 
 
 def test_values_are_those_of_the_cluster(cluster: Cluster, tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_read_only_lets_nothing_out(cluster: Cluster, tmp_path: Path) -> None:
     ("text", "wanted"),
     [
         ("login: alice@x\nnodse: node01\n", ("2", "nodse", "nodes")),
-        ("login: [1\n", ("line",)),
+        ("login: [1\n", (":2:", "YAML")),
         ("interval: fast\nlogin: a@b\n", ("1", "interval")),
     ],
 )
