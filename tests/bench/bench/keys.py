@@ -1,0 +1,99 @@
+"""Keys: from the byte of a Down key at the pty to the bytes of the cursor on another row, while data flows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import time
+
+from bench.cluster import Simulated
+from bench.rows import Row
+from bench.terminal import CURSOR, Missing, Terminal, ordinary
+
+DOWN = b"\x1b[B"
+JOB = CURSOR + rb"(\d+)"
+
+
+class Storm:
+    """Drops all connections again as soon as all are back."""
+
+    def __init__(self, cluster: Simulated) -> None:
+        self._cluster = cluster
+        self._asked = 0.0
+        self.drops = 0
+
+    def step(self) -> None:
+        """Called between keys."""
+        if time.monotonic() - self._asked < 0.5:
+            return
+        if self._cluster.stats()["agents"] == self._cluster.nodes:
+            self._cluster.drop()
+            self.drops += 1
+        self._asked = time.monotonic()
+
+
+def presses(terminal: Terminal, count: int, storm: Storm | None = None, pattern: bytes = JOB) -> list[float]:
+    """Milliseconds of each press, sorted. A press that shows nothing within 3 s raises Missing."""
+    wanted = re.compile(pattern)
+    rest = random.Random(1)
+    here = b""
+    found: list[float] = []
+    for turn in range(count + 5):  # the first five only find out where the cursor is
+        pressed = time.monotonic()
+        terminal.press(DOWN)
+        text = bytearray()
+        while True:
+            data = terminal.read(3.0 - (time.monotonic() - pressed))
+            now = time.monotonic()
+            text += data
+            new = next((match[1] for match in wanted.finditer(text) if match[1] != here), None)
+            if new is not None:
+                here = new
+                break
+            if now - pressed > 3.0:
+                if turn < 5:
+                    break
+                raise Missing(f"after key {turn} no new row under the cursor within 3 s (it was on {here!r})")
+        if turn >= 5:
+            found.append((now - pressed) * 1000)
+        if storm is not None:
+            storm.step()
+        terminal.drain(rest.uniform(0.02, 0.05))
+    return sorted(found)
+
+
+def at(values: list[float], share: float) -> float:
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
+def measure(small: bool, notes: list[str]) -> list[Row]:
+    nodes, jobs, count = (64, 2_000, 60) if small else (1_024, 20_000, 300)
+    fifo = not small and os.geteuid() == 0
+    rows: list[Row] = []
+    where = f"{nodes:,} nodes x 8 GPUs, {jobs:,} jobs, {count} keys"
+    with Simulated(nodes, jobs) as cluster:
+        if fifo:
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        try:
+            with cluster.console("--pane", "jobs", fifo=fifo) as terminal:
+                terminal.until(rb"Disks")
+                cluster.all_answer(terminal)
+                terminal.press(b"tt")  # from my jobs to my team's to all
+                terminal.drain(2.0 if small else 8.0)
+                for name, storm, target in (("", None, 25), (" in a connect storm", Storm(cluster), 45)):
+                    taken = presses(terminal, count, storm)
+                    how = f"{where}, p50 {at(taken, 0.5):.1f}, p95 {at(taken, 0.95):.1f}, max {taken[-1]:.1f}"
+                    if storm is not None:
+                        how += f", {storm.drops} drops"
+                    rows.append(Row(f"key to paint p99{name}", at(taken, 0.99), "ms", None if small else target, how))
+                    cluster.all_answer(terminal)
+        finally:
+            ordinary(os.getpid())
+        left = cluster.agents_left()
+    rows.append(Row("agents and connections left by a closed console", left, "", 0, "", True))
+    if fifo:
+        notes.append("Keys: console and key press under SCHED_FIFO, so that other work of the machine is not in it.")
+    return rows

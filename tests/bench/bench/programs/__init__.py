@@ -1,0 +1,1 @@
+"""Programs that the benchmarks compare the console with."""
