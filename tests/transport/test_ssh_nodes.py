@@ -249,3 +249,61 @@ async def test_a_changed_node_is_looked_at_again_once_the_file_was_mended(bench)
     assert "changed" in (await transport.connect("node01")).reason
     bench.known.write_text(good)
     assert await transport.connect("node01") is None and rules.connections == 1
+
+
+async def test_a_node_whose_key_changes_back_is_trusted_again(bench):
+    await bench.serve("login")
+    rules = await bench.serve("node01")
+    transport = bench.transport()
+    impostor = await bench.serve("other", known=False)
+    true_port = rules.port
+    blocks = list(bench._blocks)
+    bench._blocks = [block.replace(f"Port {true_port}", f"Port {impostor.port}") for block in blocks]
+    bench.write()
+    assert "changed" in (await transport.connect("node01")).reason and impostor.connections == 0
+    bench._blocks = blocks
+    bench.write()
+    await transport.forget("node01")  # its address is another one now
+    assert await transport.connect("node01") is None
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"SSH-2.0-x\r\n" + bytes(range(256)) * 40,
+        b"\x00" * 5000,
+        b"SSH-1.5-old\r\n",
+        b"",
+    ],
+)
+async def test_a_host_that_speaks_no_ssh_costs_only_itself(bench, greeting):
+    async def speak(reader, writer):
+        writer.write(greeting)
+        await writer.drain()
+        writer.close()
+
+    liar = await asyncio.start_server(speak, "127.0.0.1", 0)
+    bench.block("liar", f"HostName 127.0.0.1\n  Port {liar.sockets[0].getsockname()[1]}")
+    await bench.serve("login")
+    await bench.serve("node01")
+    transport = bench.transport(connect_timeout=2.0)
+    await transport.connect(LOGIN)
+    answers = await asyncio.gather(transport.connect("liar"), transport.connect("node01"))
+    assert answers[0].kind is Trouble.UNREACHABLE and answers[0].reason and answers[1] is None
+    direct = await bench.transport("liar", connect_timeout=2.0).connect(LOGIN)
+    assert direct.kind is Trouble.UNREACHABLE and direct.reason
+    liar.close()
+
+
+async def test_to_forget_a_node_ends_an_attempt_as_trouble_not_as_cancellation(bench, until):
+    silent = socket.create_server(("127.0.0.1", 0))
+    bench.block("silent", f"HostName 127.0.0.1\n  Port {silent.getsockname()[1]}")
+    await bench.serve("login")
+    transport = bench.transport()
+    await transport.connect(LOGIN)
+    waiting = asyncio.ensure_future(transport.connect("silent"))
+    await until(lambda: transport._nodes._attempts)
+    await transport.forget("silent")
+    assert (await waiting).kind is Trouble.UNREACHABLE
+    silent.close()

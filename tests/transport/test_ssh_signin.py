@@ -209,9 +209,7 @@ async def test_a_user_certificate_beside_the_key_is_offered(bench):
     authority.generate_user_certificate(bench.key, "alice", principals=["alice"]).write_certificate(
         f"{bench.identity}-cert.pub"
     )
-    offered = []
     rules.authorized.clear()
-    asyncssh_server = rules  # noqa: F841
     transport = bench.transport()
     assert (await transport.connect(LOGIN)).kind is Trouble.DENIED
     pairs = await transport._login.keyring.ready(transport._login.endpoint)
@@ -286,3 +284,36 @@ async def test_ending_while_a_person_is_asked(bench):
     await transport.close()
     assert gone.is_set()
     attempt.cancel()
+
+
+async def test_a_server_that_does_not_wait_for_the_person(bench, until):
+    """LoginGraceTime ends while the person looks for the token: the question goes away, and is not repeated."""
+    rules = await bench.serve("login", auth="password")
+    asked, withdrawn = [], []
+
+    async def ask(question):
+        asked.append(question)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            withdrawn.append(question)
+            raise
+
+    transport = bench.transport(ask=ask)
+    attempt = asyncio.ensure_future(transport.connect(LOGIN))
+    await until(lambda: asked)
+    rules.open[0].abort()
+    assert (await attempt).kind is Trouble.SIGNED_OUT and withdrawn == asked
+    assert (await transport.connect(LOGIN)).kind is Trouble.SIGNED_OUT and len(asked) == 1
+
+
+async def test_the_clock_stands_while_a_person_thinks(bench, person):
+    await bench.serve("login", auth="password")
+    answer = asyncio.Event()
+
+    async def ask(question):
+        asyncio.get_running_loop().call_later(0.6, answer.set)
+        await answer.wait()
+        return (PASSWORD,)
+
+    assert await bench.transport(ask=ask, connect_timeout=0.4).connect(LOGIN) is None

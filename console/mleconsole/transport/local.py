@@ -16,6 +16,7 @@ from mleconsole.transport.gate import Gate
 from mleconsole.transport.interface import Counters, LogEntry, Stream, Trouble, Unreached
 from mleconsole.transport.job import Job
 from mleconsole.transport.quote import relay_argv
+from mleconsole.transport.sharing import outcome
 from mleconsole.transport.words import ssh_said
 
 AT_ONCE = 16  # ssh processes that are connecting; each costs some 60 ms of CPU here
@@ -67,7 +68,7 @@ class LocalTransport:
         attempt = self._connecting.get(host)
         if attempt is None or attempt.done():
             attempt = self._connecting[host] = asyncio.ensure_future(self._try(host))
-        return await asyncio.shield(attempt)
+        return await outcome(attempt)
 
     async def run(
         self,

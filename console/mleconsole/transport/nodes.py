@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mleconsole.transport.interface import Trouble, Unreached
 from mleconsole.transport.keys import MOST_OFFERED
 from mleconsole.transport.resolve import Endpoint, ResolveError, resolve
+from mleconsole.transport.sharing import outcome
 
 if TYPE_CHECKING:
     from mleconsole.transport.signin import Login
@@ -54,7 +55,7 @@ class Nodes:
         attempt = self._attempts.get(host)
         if attempt is None or attempt.done():
             attempt = self._attempts[host] = asyncio.ensure_future(self._attempt(host))
-        return await asyncio.shield(attempt)
+        return await outcome(attempt)
 
     async def forget(self, host: str) -> None:
         """Drop the connection and what is known of `host` but its address."""
@@ -114,7 +115,8 @@ class Nodes:
                 return got.unreached
             refusal = await self._trust.settle(point, got.key, known, node=True)
             if refusal is not None:
-                self._declined[host] = refusal
+                if not known.named:  # a person said no; a key that changed may change back, and is looked at again
+                    self._declined[host] = refusal
                 return refusal
         return Unreached(Trouble.HOST_KEY, "it shows another host key at every attempt")
 

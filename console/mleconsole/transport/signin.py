@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mleconsole.transport.interface import Ask, Counters, Trouble, Unreached
 from mleconsole.transport.resolve import Endpoint, ResolveError, resolve, split_destination
+from mleconsole.transport.sharing import outcome
 
 if TYPE_CHECKING:
     from mleconsole.transport.keys import Keyring
@@ -91,7 +92,7 @@ class Login:
             self.tried = True
             self._attempt = asyncio.ensure_future(self._sign_in())
         assert self._attempt is not None
-        return await asyncio.shield(self._attempt)
+        return await outcome(self._attempt)
 
     async def commands(self) -> Wire | None:
         """The connection that commands run on, or None when there is none at all."""
@@ -202,7 +203,7 @@ class Login:
         """What a failed sign-in means: once a person has been asked, only a person may try again."""
         notes = "; ".join(self.keyring.notes[-2:])
         reason = unreached.reason
-        if unreached.kind is Trouble.DENIED and notes:
+        if unreached.kind in (Trouble.DENIED, Trouble.SIGNED_OUT) and notes:
             reason = f"{reason} ({notes})"
         if asked and unreached.kind is not Trouble.SIGNED_OUT:
             return Unreached(Trouble.SIGNED_OUT, f"signing in failed: {reason}; press r to try again")

@@ -19,7 +19,7 @@ from mleconsole.transport.interface import Ask, Question, Trouble, Unreached
 from mleconsole.transport.keys import Decoder, Pair, WrongPassphrase
 from mleconsole.transport.resolve import Endpoint
 from mleconsole.transport.text import shown
-from mleconsole.transport.words import explain
+from mleconsole.transport.words import explain, lost
 
 SESSIONS = 8  # of sshd's default MaxSessions 10; 2 are left to whoever shares the connection
 STREAMS = 6  # of those: programs that keep running leave room for commands
@@ -160,7 +160,7 @@ async def connect(dial: Dial) -> Wire | Failed:
             client = _Client(dial, clock)
             made = client
             connection = await asyncssh.connect(dial.host, client_factory=lambda: made, **_options(dial))
-    except TROUBLES as error:
+    except Exception as error:  # a host that speaks no SSH, or a broken one, may make the library raise anything
         if dial.via is not None and not dial.via.alive:
             return Failed(Unreached(Trouble.LOGIN_LOST, dial.via.lost_words))
         if client is None:
@@ -188,7 +188,7 @@ class Wire:
         self.key = client.accepted
         self.shown = client.shown  # its plain host key; None when it showed a certificate
         self.alive = not connection.is_closed()
-        self.lost_words = "the connection was lost"
+        self.lost_words = lost(None)
         self.on_lost: Callable[[], None] | None = None
         self._sessions = asyncio.Semaphore(SESSIONS)
         self._streams = asyncio.Semaphore(STREAMS)
@@ -198,8 +198,7 @@ class Wire:
         if not self.alive:
             return
         self.alive = False
-        if error is not None and (words := shown(str(error))):
-            self.lost_words = f"the connection was lost: {words}"
+        self.lost_words = lost(error)
         if self.on_lost is not None:
             self.on_lost()
 
@@ -291,8 +290,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._status is None and not self.words:
-            said = shown(str(exc)) if exc is not None else ""
-            self.words = f"the connection was lost: {said}" if said else "it ended without an exit status"
+            self.words = lost(exc) if exc is not None else "it ended without an exit status"
         if not self.done.done():
             self.done.set_result(self._status)
         if self.release is not None:

@@ -70,7 +70,17 @@ def explain(
         )
     if isinstance(error, OSError):
         return Unreached(Trouble.UNREACHABLE, shown(error.strerror or str(error)).lower())
+    if code is None and not isinstance(error, ValueError):
+        return Unreached(Trouble.UNREACHABLE, f"it speaks SSH in a way we do not understand: {text or kind}")
     return Unreached(Trouble.UNREACHABLE, text or kind)
+
+
+def lost(error: BaseException | None) -> str:
+    """Why a connection that stood is gone."""
+    said = shown(str(error)) if error is not None else ""
+    return (
+        f"the connection was lost: {said}" if said and said.lower() != "connection lost" else "the connection was lost"
+    )
 
 
 def _timeout_words(stage: str, timeout: float) -> str:
