@@ -72,6 +72,6 @@ __all__ = [
     "Fleet", "Focus", "Form", "Found", "Gpu", "GpuFacts", "GpuUse", "Grid", "GridGroup", "History", "Host", "Input",
     "Job", "Keep", "Key", "Kind", "Log", "Machine", "Matrix", "Mount", "Node", "Observation", "Outcome", "Pane",
     "Partition", "Plan", "Plugin", "Port", "ProbeTrouble", "Process", "Reach", "Record", "Report", "Rule", "Section",
-    "Sections", "Seen", "Series", "Severity", "Situation", "Step", "Style", "Subject", "Switch", "Table", "Text", "Tone",
-    "Tree", "TreeNode", "Unreadable", "View", "Work", "Workflow", "known", "number", "with_host",
+    "Sections", "Seen", "Series", "Severity", "Situation", "Step", "Style", "Subject", "Switch", "Table", "Text",
+    "Tone", "Tree", "TreeNode", "Unreadable", "View", "Work", "Workflow", "known", "number", "with_host",
 ]  # fmt: skip

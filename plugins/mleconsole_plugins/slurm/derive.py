@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mleconsole.api import CLUSTER, Absent, Derive, Fleet, GpuFacts, GpuUse, Job, Kind, Node, Process, known
 from mleconsole.model.fleet import Slot
@@ -26,7 +26,7 @@ def gpu_uses(fleet: Fleet) -> Mapping[Kind, Mapping[str, Uses]]:
     queue = fleet.seen(CLUSTER, "squeue")
     # an orphan is memory that no live job holds: only a fresh queue can say so, and only of a node of the cluster
     fresh = queue is not None and queue.trouble is None
-    live = _live(fleet) if fresh else {}
+    queue_now = _queue(fleet) if fresh else _Queue({}, 0)
     found: dict[str, Uses] = {}
     for host in fleet.hosts(GpuFacts).keys() | fleet.hosts(Process).keys():
         facts, processes = fleet.on(GpuFacts, host), fleet.on(Process, host)
@@ -42,7 +42,7 @@ def gpu_uses(fleet: Fleet) -> Mapping[Kind, Mapping[str, Uses]]:
         ):
             found[host] = last[5]
             continue
-        uses = _on_host(host, facts, processes, jobs, node, live, fresh and node is not None)
+        uses = _on_host(host, facts, processes, jobs, node, queue_now, fresh and node is not None)
         _last[host] = (facts, processes, jobs, node, fresh, uses)
         found[host] = uses
     for gone in _last.keys() - found.keys():
@@ -50,9 +50,17 @@ def gpu_uses(fleet: Fleet) -> Mapping[Kind, Mapping[str, Uses]]:
     return {GpuUse: found}
 
 
-def _live(fleet: Fleet) -> Mapping[str, Job]:
-    """{plain number: Job} of the jobs that may have processes."""
-    return {raw_id(job): job for job in fleet.on(Job, CLUSTER).values() if job.state in RUNNING_STATES}
+class _Queue(NamedTuple):
+    """{plain number: job that may have processes}, and the highest number that was given to any job."""
+
+    live: Mapping[str, Job]
+    newest: int
+
+
+def _queue(fleet: Fleet) -> _Queue:
+    numbered = {raw_id(job): job for job in fleet.on(Job, CLUSTER).values()}
+    newest = max((int(number) for number in numbered if number.isdigit()), default=0)
+    return _Queue({number: job for number, job in numbered.items() if job.state in RUNNING_STATES}, newest)
 
 
 def _on_host(
@@ -61,7 +69,7 @@ def _on_host(
     processes: Slot,
     jobs: tuple[Job, ...],
     node: Node | None,
-    live: Mapping[str, Job],
+    queue: _Queue,
     may_orphan: bool,
 ) -> Uses:
     by_gpu: dict[int, list[Process]] = {}
@@ -73,7 +81,7 @@ def _on_host(
     for index in sorted({fact.index for fact in facts.values()} | by_gpu.keys()):
         held = by_gpu.get(index)
         if held:
-            use = _by_processes(host, index, held, here, live, may_orphan)
+            use = _by_processes(host, index, held, jobs, here, queue, may_orphan)
         else:
             job_id, user = _by_allocation(index, jobs, node)
             use = GpuUse(index=index, job_id=job_id, user=user, host=host)
@@ -82,19 +90,36 @@ def _on_host(
 
 
 def _by_processes(
-    host: str, index: int, held: list[Process], here: Mapping[str, Job], live: Mapping[str, Job], may_orphan: bool
+    host: str,
+    index: int,
+    held: list[Process],
+    jobs: tuple[Job, ...],
+    here: Mapping[str, Job],
+    queue: _Queue,
+    may_orphan: bool,
 ) -> GpuUse:
-    """The live job of the processes; without one, what the biggest process tells."""
+    """The live job of the processes. Others' environments can't be read: then the job that their user has here."""
     for process in held:
         number = process.job_id
-        job = (here.get(number) or live.get(number)) if isinstance(number, str) else None
+        job = (here.get(number) or queue.live.get(number)) if isinstance(number, str) else None
         if job is not None:
             return GpuUse(index=index, job_id=job.job_id, user=job.user, host=host)
     biggest = max(held, key=lambda process: process.memory_mib if isinstance(process.memory_mib, int) else -1)
-    told = biggest.job_id if known(biggest.job_id) else NO_JOB
-    if may_orphan:
-        return GpuUse(index=index, job_id=NOT_LIVE, user=biggest.user, orphan=True, host=host)
-    return GpuUse(index=index, job_id=told, user=biggest.user, host=host)
+    user = biggest.user
+    if isinstance(biggest.job_id, str):
+        # a job younger than the last answer of squeue is no orphan
+        young = biggest.job_id.isdigit() and 0 < queue.newest < int(biggest.job_id)
+        if not may_orphan or young:
+            return GpuUse(index=index, job_id=biggest.job_id, user=user, host=host)
+        return GpuUse(index=index, job_id=NOT_LIVE, user=user, orphan=True, host=host)
+    theirs = [job for job in jobs if job.user == user]
+    if len(theirs) == 1:
+        return GpuUse(index=index, job_id=theirs[0].job_id, user=user, host=host)
+    if theirs:
+        return GpuUse(index=index, job_id=SHARED, user=user, host=host)
+    if may_orphan and known(user):
+        return GpuUse(index=index, job_id=NOT_LIVE, user=user, orphan=True, host=host)
+    return GpuUse(index=index, job_id=NO_JOB, user=user, host=host)
 
 
 def _by_allocation(index: int, jobs: tuple[Job, ...], node: Node | None) -> tuple[str | Absent, str | Absent]:
