@@ -1,0 +1,103 @@
+"""Flow: where the groups of a heat map stand on a screen of a given size. Pure.
+
+Three ways, the roomiest that fits: every group with its label, down a column, then the next; groups side by side with
+one label a line; one cell a group, in tens, with one label a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MARGIN = 1
+GAP = 2
+TEN = 10  # folded cells stand in tens
+
+
+class Flow(NamedTuple):
+    """`total` groups of `cells` cells on `rows` lines of `columns` groups; `label` is the cells of a label."""
+
+    total: int
+    columns: int
+    rows: int
+    cells: int
+    label: int
+    labelled: bool  # every group has its label, and groups go down the columns
+    folded: bool  # one cell a group
+
+    def in_row(self, row: int) -> range:
+        """The groups on a line, left to right."""
+        if self.labelled:
+            return range(row, self.total, self.rows)
+        return range(row * self.columns, min((row + 1) * self.columns, self.total))
+
+    def row_of(self, group: int) -> int:
+        return group % self.rows if self.labelled else group // self.columns
+
+    def below(self, group: int, lines: int) -> int:
+        """The group so many lines below (above, when negative); as far as there are any."""
+        if self.labelled:
+            row = min(max(0, group % self.rows + lines), self.rows - 1)
+            return min(group - group % self.rows + row, self.total - 1)
+        row = min(max(0, group // self.columns + lines), self.rows - 1)
+        wanted = row * self.columns + group % self.columns
+        return wanted if wanted < self.total else max(0, wanted - self.columns)
+
+    def beside(self, group: int, across: int) -> int | None:
+        """The group right of it (left, when negative); at the end of a line the next line's; None at the very end."""
+        if not self.labelled:
+            wanted = group + across
+            return wanted if 0 <= wanted < self.total else None
+        wanted = group + across * self.rows
+        if 0 <= wanted < self.total:
+            return wanted
+        row = group % self.rows + across
+        if not 0 <= row < min(self.rows, self.total):
+            return None
+        return row if across > 0 else self.in_row(row)[-1]
+
+    def start(self, place: int) -> int:
+        """Cells from the left to the cells of the group that is the `place`-th on its line."""
+        if self.labelled:
+            return MARGIN + place * (self.label + 1 + self.cells + GAP) + self.label + 1
+        if self.folded:
+            return MARGIN + self.label + 1 + place + place // TEN
+        return MARGIN + self.label + 1 + place * (self.cells + 1)
+
+    def at(self, x: int, row: int) -> tuple[int, int] | None:
+        """(group, cell) drawn at `x` on a line, or None."""
+        if not 0 <= row < self.rows:
+            return None
+        for place, group in enumerate(self.in_row(row)):
+            start = self.start(place)
+            first = start - self.label - 1 if self.labelled else start
+            if first <= x < start + self.cells:
+                return group, max(0, x - start)
+        return None
+
+
+def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
+    """Stand `total` groups of at most `cells` cells on `width` x `height`. What does not fit even folded scrolls."""
+    columns = max(1, (width - MARGIN + GAP) // (label + 1 + cells + GAP))
+    rows = max(1, -(-total // columns))
+    if rows <= height or total <= 1:
+        return Flow(total, max(1, -(-total // rows)), rows, cells, label, True, cells == 1)
+    room = width - MARGIN - label - 1
+    columns = max(1, (room + 1) // (cells + 1))
+    columns = max(1, columns - columns % 4) if columns > 4 else columns  # a round number of nodes a line
+    rows = -(-total // columns)
+    if rows <= height and cells > 1:
+        return Flow(total, columns, rows, cells, label, False, False)
+    columns = min(max(1, (room + 1) // (TEN + 1)), -(-total // TEN)) * TEN
+    return Flow(total, columns, max(1, -(-total // columns)), 1, label, False, True)
+
+
+def short_labels(labels: Sequence[str]) -> list[str]:
+    """Labels without the beginning that all share, as far as something remains: node01, node02 -> 01, 02."""
+    if len(labels) < 2:
+        return list(labels)
+    low, high = min(labels), max(labels)
+    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    shared = len(low[:same].rstrip("0123456789"))
+    short = [label[shared:] for label in labels]
+    return short if all(short) else list(labels)

@@ -1,0 +1,53 @@
+"""How many lines a View would fill, so that short parts leave their room to long ones. Pure."""
+
+from __future__ import annotations
+
+from mleconsole.model.view import Chart, Facts, Form, Grid, Log, Matrix, Sections, Table, Text, Tree, TreeNode, View
+from mleconsole_widgets.cells import escape, width_of
+from mleconsole_widgets.flow import flow, short_labels
+from mleconsole_widgets.text import folded
+
+CHART_LINES = 14  # a chart that is higher says no more
+_ENOUGH = 10_000
+
+
+def lines_wanted(view: View, width: int) -> int | None:
+    """Lines that show all of `view` at `width` cells; None: as many as there are."""
+    match view:
+        case Table():
+            return len(view.notices) + (len(view.rows) + 1 if view.rows else view.empty.count("\n") + 1)
+        case Text():
+            return len(folded(view.text, max(1, width - 4)))
+        case Facts():
+            return None if width < 1 else _facts(view, width)
+        case Grid():
+            return _grid(view, width)
+        case Matrix():
+            return len(view.labels) + 3
+        case Tree():
+            return min(_ENOUGH, sum(map(_nodes, view.roots))) or 1
+        case Chart():
+            known = any(value == value for line in view.lines for value in line.values)
+            return CHART_LINES if known else 1
+        case Log() | Sections() | Form():
+            return None
+
+
+def _facts(facts: Facts, width: int) -> int:
+    from mleconsole_widgets.facts import layout
+
+    return max(1, len(layout(facts, width)[0]))
+
+
+def _grid(grid: Grid, width: int) -> int:
+    if not grid.groups:
+        return 3
+    labels = short_labels([escape(group.label) for group in grid.groups])
+    label = max(width_of(words) for words in labels)
+    cells = max(max(len(group.values) for group in grid.groups), 1)
+    plan = flow(len(labels), label, cells, width, _ENOUGH)
+    return plan.rows + 2
+
+
+def _nodes(node: TreeNode) -> int:
+    return 1 + sum(map(_nodes, node.children))
