@@ -1,0 +1,80 @@
+"""The built wheel in an empty environment outside the tree, with a stranger's plugin beside it, on the real cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from consoles import environment
+from terminal import Terminal
+from testbed import Cluster
+
+ROOT = Path(__file__).parents[2]
+STRANGERS = ROOT / "tests" / "contracts" / "stranger"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of a fresh virtual environment that holds our wheel, a stranger's, and a broken one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    wheels = folder / "wheels"
+    for source in (ROOT, STRANGERS / "good", STRANGERS / "broken"):
+        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(source)]
+        subprocess.run(build, check=True, capture_output=True, cwd=folder)
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    pip = [str(folder / "venv/bin/pip"), "install", "--quiet", "-c", str(ROOT / "constraints.txt")]
+    subprocess.run([*pip, *map(str, wheels.glob("*.whl"))], check=True, cwd=folder, timeout=300)
+    return folder / "venv" / "bin"
+
+
+@pytest.fixture
+def run(installed: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def command(*argv: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, **environment(tmp_path / "home"), "PYTHONPATH": ""}
+        program = str(installed / "mleconsole")
+        return subprocess.run(
+            [program, *argv],
+            env=env,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return command
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_wheel_connects_and_a_stranger_fills_every_role(
+    cluster: Cluster, installed: Path, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    config = str(cluster.config_path("alice"))
+    done = run("show", "gpus", config, "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 32
+    assert "broken" in done.stderr and "licence server" in done.stderr, "a plugin that raises says so in a sentence"
+    assert "Traceback" not in done.stderr
+
+    cluster.run("node02", ["sh", "-c", "mkdir -p /tmp/weather/inlet && echo 23500 > /tmp/weather/inlet/temp"])
+    rows = json.loads(run("show", "weather", config, "--json").stdout)
+    (inlet,) = [row for row in rows if row["zone"] == "inlet"]
+    assert (inlet["node"], inlet["celsius"]) == ("node02", 23.5), "its sampler runs on a node, its pane shows its kind"
+
+    said = run("do", "weather.say", config, "--set", "word=good morning")
+    assert said.returncode == 0 and "good morning" in said.stdout, said.stderr
+    named = run("do", "weather.name", config)
+    assert named.returncode == 0 and "The login host is login" in named.stdout, named.stderr
+
+    with Terminal([str(installed / "mleconsole"), "connect", config], environment(tmp_path / "home")) as screen:
+        screen.wait("4/4", 25)
+        screen.press(":")
+        screen.type("weather")
+        screen.press("enter")
+        screen.wait(lambda text: "inlet" in text and "23.5" in text, 20, "the stranger's pane")
