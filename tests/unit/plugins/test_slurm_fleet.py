@@ -175,19 +175,8 @@ def test_without_processes_the_allocation_counts() -> None:
 
 # ------------------------------------------------------------------ panes
 
-JOB_KEYS = [
-    "job_id",
-    "user",
-    "state",
-    "partition",
-    "name",
-    "elapsed_seconds",
-    "limit_seconds",
-    "node_list",
-    "nodes",
-    "gpus",
-    "reason",
-]
+JOB_KEYS = ["job_id", "user", "state", "partition", "name", "elapsed_seconds", "limit_seconds"]
+JOB_KEYS += ["node_list", "nodes", "gpus", "reason"]
 NODE_KEYS = ["node", "state", "reason", "cpu_percent", "memory_used_mib", "memory_total_mib"]
 
 

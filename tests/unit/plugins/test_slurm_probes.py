@@ -147,7 +147,9 @@ def test_the_nodes(version: str) -> None:
     assert drained.reason == "Xid 79 [GPU 3] fell off the bus, see (a|b), 100%"
     assert drained.reason_user == "root" and known(drained.reason_time)
     assert drained.partitions == ("gpu", "short")
-    assert nodes[("node06",)].state == "down" and nodes[("node06",)].reason == "bad PSU: [rack 4]"
+    assert nodes[("node06",)].state == "down"
+    # 26.05 puts its own reason over the one that was given when the node does not answer, too
+    assert nodes[("node06",)].reason == ("Not responding" if version == "26.05" else "bad PSU: [rack 4]")
     assert "not_responding" in nodes[("node07",)].flags
     busy = nodes[("node01",)]
     assert (busy.gpus_total, busy.gpus_alloc, busy.cpus_total, busy.memory_mib) == (8, 8, 64, 512000)
