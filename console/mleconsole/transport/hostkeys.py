@@ -119,6 +119,11 @@ class KnownHosts:
         """True when a file on disk differs from what was read (one stat per file)."""
         return [_stamp(file) for file in self.files] != self._stamps
 
+    @property
+    def slow(self) -> bool:
+        """True when a look-up takes a while (3 microseconds for each hashed line): it belongs in a thread then."""
+        return len(self._hashed) > 300
+
     def about(self, *names: str) -> Known:
         """What is known of a host under any of its names (aliases, host_pattern(host, port))."""
         keys: dict[str, list[Entry]] = {"": [], "cert-authority": [], "revoked": []}

@@ -86,7 +86,10 @@ async def resolve(destination: str, ssh_config: str = "") -> Endpoint:
         answers = await asyncio.to_thread(read_config, host, ssh_config)
     else:
         answers = await asyncio.to_thread(_ask_ssh, user, host, port, ssh_config)
-    return endpoint(user, host, port, answers)
+    try:
+        return endpoint(user, host, port, answers)
+    except ValueError as error:
+        raise ResolveError(f"the ssh configuration can't be used for {host}: {error}") from None
 
 
 def _ask_ssh(user: str, host: str, port: int, ssh_config: str) -> dict[str, list[str]]:

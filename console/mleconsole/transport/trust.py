@@ -43,9 +43,9 @@ class Trust:
         """What is known of an endpoint. Nodes are looked up under their address too, and in the cluster's list."""
         names = _names(point, address)
         await self._read((self.own, *point.known_hosts_files))
-        known = self._files.about(*names)
+        known = await self._look_up(names)
         if not known.named and point.port != 22:  # as ssh: a key known without the port is as good, if it matches
-            plain = self._files.about(*_names(point, address, port=22))
+            plain = await self._look_up(_names(point, address, port=22))
             known = Known(authorities=plain.authorities, revoked=known.revoked + plain.revoked, other=plain.keys)
         if node and not known.named and not known.other:
             listed = (await self._listed()).about(*names, *_names(point, address, port=22))
@@ -123,6 +123,10 @@ class Trust:
             if more or anew or self._stale:
                 self._files = await asyncio.to_thread(KnownHosts, (*self._files.files, *more))
                 self._stale = False
+
+    async def _look_up(self, names: tuple[str, ...]) -> Known:
+        files = self._files
+        return await asyncio.to_thread(files.about, *names) if files.slow else files.about(*names)
 
     async def _listed(self) -> KnownHosts:
         async with self._listing:  # not _lock: reading the list may open a connection, which reads files

@@ -25,7 +25,6 @@ SESSIONS = 8  # of sshd's default MaxSessions 10; 2 are left to whoever shares t
 STREAMS = 6  # of those: programs that keep running leave room for commands
 TRIES = 3  # of a password, or of codes
 PATIENCE = 90.0  # seconds after a person's answer: the server may wait for a telephone
-TROUBLES = (OSError, asyncssh.Error, ValueError, asyncio.TimeoutError)
 T = TypeVar("T")
 
 
@@ -165,15 +164,10 @@ async def connect(dial: Dial) -> Wire | Failed:
             return Failed(Unreached(Trouble.LOGIN_LOST, dial.via.lost_words))
         if client is None:
             return Failed(Unreached(Trouble.UNREACHABLE, shown(str(error))))
+        tunnelled = dial.via is not None
         unreached = explain(
-            error,
-            stage=client.stage,
-            timeout=dial.timeout,
-            tunnelled=dial.via is not None,
-            banner=client.banner,
-            gave_up=client.gave_up,
-            nobody=client.nobody,
-        )
+            error, client.stage, dial.timeout, tunnelled, client.banner, client.gave_up, client.nobody
+        )  # fmt: skip
         key = client.shown if unreached.kind is Trouble.HOST_KEY else None
         return Failed(unreached, key, client.asked)
     return Wire(connection, client)
@@ -257,7 +251,7 @@ class Wire:
         try:
             async with asyncio.timeout(1.0):
                 await self.connection.wait_closed()
-        except TROUBLES:
+        except (OSError, asyncssh.Error):  # TimeoutError is one of the first
             self.connection.abort()
 
 
@@ -330,7 +324,8 @@ def _options(dial: Dial) -> dict[str, Any]:
         "client_keys": None,  # given one by one by the callback, so that the one that let us in is known
         "agent_path": None,
         "agent_forwarding": False,
-        "known_hosts": ([], [], [asyncssh.import_public_key(entry.key.text) for entry in known.revoked]),
+        # Revoked keys are given for certificates, which the library checks by itself; plain keys are judged by Known.
+        "known_hosts": ([], [], [key for entry in known.revoked if (key := _key(entry.key.text)) is not None]),
         "host_key_alias": point.host_key_alias or point.host,
         "server_host_key_algs": _host_key_algs(known),
         "kex_algs": _kex_algs(),
@@ -389,11 +384,16 @@ def _private(data: bytes, passphrase: str | None, certificates: Iterable[Path]) 
     return [*pairs, *asyncssh.load_keypairs([key])]
 
 
-def _public(data: bytes) -> bytes | None:
+def _key(data: str | bytes) -> asyncssh.SSHKey | None:
     try:
-        return asyncssh.import_public_key(data).public_data
+        return asyncssh.import_public_key(data)
     except (ValueError, IndexError):
         return None
+
+
+def _public(data: bytes) -> bytes | None:
+    key = _key(data)
+    return key.public_data if key is not None else None
 
 
 async def _agent(path: str) -> tuple[list[Pair], Callable[[], None]]:

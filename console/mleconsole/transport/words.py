@@ -25,7 +25,6 @@ _TUNNEL_WORDS = (
 
 def explain(
     error: BaseException,
-    *,
     stage: str,
     timeout: float,
     tunnelled: bool = False,
