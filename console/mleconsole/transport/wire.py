@@ -367,10 +367,8 @@ def decoder() -> Decoder:
 def _private(data: bytes, passphrase: str | None, certificates: Iterable[Path]) -> list[Pair]:
     try:
         key = asyncssh.import_private_key(data, passphrase)
-    except asyncssh.KeyEncryptionError:
-        raise WrongPassphrase("another passphrase is needed") from None
-    except asyncssh.KeyImportError as error:
-        if "assphrase" in str(error):
+    except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError) as error:
+        if isinstance(error, asyncssh.KeyEncryptionError) or "assphrase" in str(error):
             raise WrongPassphrase(str(error)) from None
         raise
     pairs: list[Pair] = []
