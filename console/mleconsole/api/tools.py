@@ -15,8 +15,8 @@ from mleconsole.model.history import History, Series
 from mleconsole.model.kinds import CLUSTER, Host
 from mleconsole.model.record import Key, Kind
 
-_DIGITS = re.compile(r"(\d+)")
-_ENUM = re.compile(r"^(.*?)(\d+)(\D*)$")
+_DIGITS = re.compile(r"([0-9]{1,18})")
+_ENUM = re.compile(r"(.*?)([0-9]{1,18})([^0-9]*)", re.DOTALL)
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 #: Rules look no further back than this: hidden panes' probes answer every 10 s, an idle console's every 30 s.
@@ -26,7 +26,8 @@ FRESH_SECONDS = 75.0
 @lru_cache(maxsize=16384)
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:
     """A sort key that puts node9 before node10."""
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in _DIGITS.split(text) if part)
+    parts = _DIGITS.split(text)  # every second one is a number
+    return tuple((0, int(part)) if place % 2 else (1, part) for place, part in enumerate(parts) if part)
 
 
 def short_name(host: str) -> str:
@@ -39,7 +40,7 @@ def fold_names(names: Iterable[str]) -> str:
     shapes: dict[tuple[str, int, str], list[int]] = {}
     plain: list[str] = []
     for name in sorted(set(names), key=natural):
-        found = _ENUM.match(name)
+        found = _ENUM.fullmatch(name)
         if found is None:
             plain.append(name)
         else:

@@ -1,44 +1,15 @@
-"""What can be done anywhere: copy what is selected, open a shell on a host."""
+"""What can be done on any host: open a shell there. (Copying a row is the console's own command.)"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from mleconsole.api import LOGIN, Absent, Action, Danger, Fleet, Host, Node, Plan, Record, Situation, Step, Subject
+from mleconsole.api import Action, Danger, Fleet, Host, Node, Plan, Situation, Step, Subject
 from mleconsole.api.tools import short_name
 
 #: Kinds whose key begins with the name of a host.
 ON_HOST = ("node", "host", "gpu")
-COPIED = (*ON_HOST, "job", "partition", "process", "mount", "port", "machine", "gpu_facts")
-
-
-def copy_text(record: Record) -> str:
-    """A record as one line of `field=value`, tab-separated; unknown values stand as `-`."""
-    told = []
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
-        if name != "extra" and value != "":
-            told.append(f"{name}={_text(value)}")
-    return "\t".join(told)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return "-" if isinstance(value, Absent) else msgspec.json.encode(value).decode()
-
-
-def copy_plan(fleet: Fleet, targets: Sequence[Subject], inputs: Mapping[str, Any], situation: Situation) -> Plan:
-    """A local Plan: the single argument of its single step is the text for the clipboard (the app writes it with
-    OSC 52); nothing runs anywhere."""
-    records = [(target, fleet.find(target)) for target in targets]
-    lines = [copy_text(record) if record is not None else " ".join(target.key) for target, record in records]
-    if not lines:
-        raise ValueError("Nothing is selected to copy.")
-    return Plan("Copy", (Step(LOGIN, ("\n".join(lines),), label="clipboard"),), Danger.READS, local=True)
 
 
 def host_named(fleet: Fleet, name: str) -> str | None:
@@ -76,15 +47,6 @@ def shell_plan(fleet: Fleet, targets: Sequence[Subject], inputs: Mapping[str, An
 
 
 ACTIONS = (
-    Action(
-        id="copy",
-        title="Copy",
-        danger=Danger.READS,
-        kinds=COPIED,
-        plan=copy_plan,
-        keys=("c",),
-        help="Copy the selected rows to this machine's clipboard.",
-    ),
     Action(
         id="shell",
         title="Shell",

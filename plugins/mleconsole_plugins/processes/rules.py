@@ -36,13 +36,13 @@ def orphan_memory(fleet: Fleet, history: History) -> Iterator[Alert]:
             if seconds <= GRACE_SECONDS:
                 continue
             of = f" of {orphan.user}" if known(orphan.user) else ""
-            job = f"job {orphan.job_id} has ended" if known(orphan.job_id) else "no live job"
+            job = f"whose job {orphan.job_id} has ended" if known(orphan.job_id) else "of no live job"
             pids = ", ".join(str(pid) for pid in orphan.pids[:3]) + (" ..." if len(orphan.pids) > 3 else "")
             yield Alert(
                 Severity.WARNING,
                 Subject("gpu", orphan.key),
                 f"{short_name(host)} gpu{orphan.index}: {_memory(orphan.memory_mib)} held by "
-                f"{count(len(orphan.pids), 'process', 'processes')}{of} ({pids}) and {job}",
+                f"{count(len(orphan.pids), 'process', 'processes')}{of} ({pids}), {job}",
                 evidence=tuple(f"pid {pid}" for pid in orphan.pids),
                 since=fleet.now - seconds,
                 host=host,

@@ -1,4 +1,4 @@
-"""Hosts: the pane, its rules, and the actions that work anywhere."""
+"""Hosts: the pane, its rules, and the shell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mleconsole.api import LOGIN, Absent, Danger, Focus, History, Severity, Situation, Subject, Tone
+from mleconsole.api import Absent, Danger, Focus, History, Severity, Situation, Subject, Tone
 from mleconsole_plugins.host.actions import ACTIONS
 from mleconsole_plugins.host.panes import hosts
 from mleconsole_plugins.host.rules import agent_cost, host_lost, host_refused
@@ -83,20 +83,6 @@ def test_what_we_cost(build: Any) -> None:
     (alert,) = agent_cost(cluster.build(), History())
     assert alert.subject == ("host", ("node02",)) and alert.severity is Severity.NOTICE
     assert alert.sentence.startswith("node02: our agent takes 1.6 % of a core")
-
-
-def test_copy_gives_the_text_of_the_rows(build: Any) -> None:
-    fleet = build().host("n1").gpu("n1", 3, power_watts=Absent("not supported by this GPU")).build()
-    targets = [Subject("gpu", ("n1", "3")), Subject("job", ("48213",))]
-    plan = ACTION["copy"].plan(fleet, targets, {}, Situation())
-    assert plan.local and plan.danger is Danger.READS
-    (step,) = plan.steps
-    assert step.host == LOGIN
-    first, second = step.argv[0].splitlines()
-    assert "util_percent=97.0\t" in first and "\tpower_watts=-\t" in first and first.endswith("host=n1")
-    assert second == "48213"  # no record of it any more: what names it
-    with pytest.raises(ValueError, match="Nothing is selected"):
-        ACTION["copy"].plan(fleet, [], {}, Situation())
 
 
 def test_a_shell_is_an_empty_argv_on_one_host(build: Any) -> None:

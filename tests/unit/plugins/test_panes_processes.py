@@ -89,7 +89,7 @@ def test_memory_of_no_live_job_is_told_after_a_minute(build: Any, past: Any, scr
         history.remember(fleet)
     (alert,) = orphan_memory(fleet, history)
     assert alert.subject == Subject("gpu", ("node01", "1")) and alert.host == "node01"
-    assert alert.sentence == "node01 gpu1: 30.0 GiB held by 1 process of bob (200) and job 48000 has ended"
+    assert alert.sentence == "node01 gpu1: 30.0 GiB held by 1 process of bob (200), whose job 48000 has ended"
     marked = {cells["pid"][0]: cells for cells in screen(processes(fleet, history, Focus()))}
     assert marked[200]["memory_mib"][1] is Tone.WARN and marked[100]["memory_mib"][1] is Tone.PLAIN
 
