@@ -1,5 +1,7 @@
 """Calls: functions and programs that may hang, each kept to itself and bounded by a deadline."""
 
+import os
+import signal
 import threading
 import time
 
@@ -64,21 +66,28 @@ class Programs(object):
 
     def __init__(self) -> None:
         self._running: "Any" = set()
+        self._starting = threading.Lock()  # so that none is started unseen while the others are ended
+        self._ended = False
 
     def __call__(self, argv: "Sequence[str]", seconds: float) -> bytes:
         import subprocess
 
-        try:
-            process = subprocess.Popen(
-                list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-        except OSError as error:
-            raise Missing("%s can't be run: %s" % (argv[0], error.strerror)) from None
-        self._running.add(process)
+        pipe = subprocess.PIPE
+        with self._starting:
+            if self._ended:
+                raise Missing("the agent ends")
+            try:
+                # A session of its own, so that what it started can be ended with it.
+                process = subprocess.Popen(
+                    list(argv), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
+                )
+            except OSError as error:
+                raise Missing("%s can't be run: %s" % (argv[0], error.strerror)) from None
+            self._running.add(process)
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            process.kill()
+            kill(process)
             process.communicate()
             raise Missing("%s did not answer within %g s" % (argv[0], seconds)) from None
         finally:
@@ -89,8 +98,19 @@ class Programs(object):
         return out
 
     def end(self) -> None:
+        """End what runs, for good."""
+        self._ended = True
+        if self._starting.acquire(timeout=2.0):  # one that is just being started is among them afterwards
+            self._starting.release()
         for process in list(self._running):
-            try:
-                process.kill()
-            except OSError:
-                pass
+            kill(process)
+
+
+def kill(process: "Any") -> None:
+    """End a program and what it started."""
+    if process.returncode is not None:  # it has ended, and its pid may be another's by now
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:  # it ends just now
+        pass
