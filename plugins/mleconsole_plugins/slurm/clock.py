@@ -22,4 +22,4 @@ def elapsed(job: Job, now: float | Absent) -> float | Absent:
     """Seconds since the job began."""
     if not known(job.start_time):
         return job.start_time
-    return max(0.0, now - job.start_time) if known(now) else now
+    return float(max(0, round(now - job.start_time))) if known(now) else now

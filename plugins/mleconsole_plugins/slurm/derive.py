@@ -45,8 +45,8 @@ def gpu_uses(fleet: Fleet) -> Mapping[Kind, Mapping[str, Uses]]:
         uses = _on_host(host, facts, processes, jobs, node, queue_now, fresh and node is not None)
         _last[host] = (facts, processes, jobs, node, fresh, uses)
         found[host] = uses
-    for gone in _last.keys() - found.keys():
-        del _last[gone]
+    for gone in [host for host in tuple(_last) if host not in found]:
+        _last.pop(gone, None)
     return {GpuUse: found}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from mleconsole.api import (
@@ -13,6 +14,7 @@ from mleconsole.api import (
     Focus,
     History,
     Job,
+    Node,
     Pane,
     Style,
     Subject,
@@ -21,14 +23,19 @@ from mleconsole.api import (
     Tone,
     known,
 )
+from mleconsole.model.view import Value
 from mleconsole_plugins.slurm.clock import cluster_now, elapsed
 from mleconsole_plugins.slurm.gres import index_list
 from mleconsole_plugins.slurm.hostlist import expand, fold
 from mleconsole_plugins.slurm.reasons import helps, why
-from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES
+from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES, is_down, is_drained
 
 SCOPE = Switch("scope", "t", "whose jobs", ("mine", "team", "all"))
 ARRAYS = Switch("arrays", "f", "tasks of arrays", ("auto", "fold", "flat"))
+#: {partition: (nodes that are down or drained, nodes)}
+Unfit = Mapping[str, tuple[int, int]]
+#: Reasons behind which broken nodes may stand.
+_FOR_NODES = ("Resources", "Priority", "ReqNodeNotAvail", "Nodes required", "PartitionNodeLimit")
 _ORDER = {"RUNNING": 0, "COMPLETING": 0, "CONFIGURING": 0, "PENDING": 1}
 
 
@@ -64,9 +71,13 @@ class JobRow:
 
     @property
     def id(self) -> str:
-        if self.folded:
-            return f"{self.job.array_id}×{self.tasks}"
-        return self.job.job_id
+        """As squeue prints it; all tasks of an array as `48401×12`."""
+        return f"{self.job.array_id}×{self.tasks}" if self.folded else self.job.job_id
+
+    @property
+    def short(self) -> str:
+        """The same for the screen: the waiting tasks of an array as a count, too."""
+        return f"{self.job.array_id}×{self.tasks}" if self.folded or "[" in self.job.job_id else self.job.job_id
 
     @property
     def state(self) -> str:
@@ -106,16 +117,31 @@ class JobRow:
         """The scheduler's own word for a job that waits, else ""."""
         return self.pending.reason if self.pending is not None else ""
 
-    @property
-    def why(self) -> str:
-        """Why it waits, in plain words; where it runs."""
+    def why(self, unfit: Unfit) -> str:
+        """Why it waits, in plain words, with what would help; where it runs."""
         job = self.pending
         if job is None:
             return self.node_list
         if not job.reason:
             return "was not looked at by the scheduler yet"
-        help = helps(job.reason, job.job_id, job.dependency)
-        return f"{why(job.reason).words}; {help}" if help else why(job.reason).words
+        parts = [why(job.reason).words]
+        if job.reason.startswith(_FOR_NODES) and job.partition in unfit:
+            bad, total = unfit[job.partition]
+            parts.append(f"{bad} of {total} nodes of {job.partition} are down or drained")
+        help = helps(job.reason, job.array_id or job.job_id, job.dependency)
+        return "; ".join([*parts, help] if help else parts)
+
+
+def unfit_nodes(fleet: Fleet) -> Unfit:
+    """{partition: (nodes that are down or drained, nodes)} where there are such."""
+    counts: dict[str, list[int]] = {}
+    for node in fleet.on(Node, CLUSTER).values():
+        bad = is_down(node.state, node.flags) or is_drained(node.flags)
+        for partition in node.partitions:
+            count = counts.setdefault(partition, [0, 0])
+            count[0] += bad
+            count[1] += 1
+    return {partition: (bad, total) for partition, (bad, total) in counts.items() if bad}
 
 
 def task_count(job: Job) -> int:
@@ -214,18 +240,18 @@ def _tone(row: JobRow) -> Tone:
     return Tone.PLAIN if job is None else Tone.QUIET
 
 
-def job_columns(now: float | Absent) -> tuple[Column, ...]:
+def job_columns(now: float | Absent, unfit: Unfit) -> tuple[Column, ...]:
     """The columns of a table of JobRows, when it is `now` (epoch seconds) on the cluster."""
-    return tuple(
-        Column(
-            "elapsed_seconds", "TIME", lambda row: elapsed(row.job, now), Style.DURATION, priority=3
-        ) if column.id == "elapsed_seconds" else column
-        for column in _COLUMNS
-    )  # fmt: skip
+    values: dict[str, Callable[[JobRow], Value]] = {
+        "elapsed_seconds": lambda row: elapsed(row.job, now),
+        "why": lambda row: row.why(unfit),
+    }
+    return tuple(replace(c, value=values[c.id]) if c.id in values else c for c in _COLUMNS)
 
 
 _COLUMNS = (
-    Column("job_id", "JOB", lambda row: row.id, priority=0),
+    Column("job_id", "JOB", lambda row: row.id, priority=0, screen=False),
+    Column("job", "JOB", lambda row: row.short, priority=0, json=False),
     Column("user", "USER", lambda row: row.job.user, priority=2),
     Column("state", "STATE", lambda row: row.state, priority=0),
     Column("partition", "PARTITION", lambda row: row.job.partition, priority=6),
@@ -236,7 +262,7 @@ _COLUMNS = (
     Column("nodes", "NODES", lambda row: row.nodes, Style.NUMBER, priority=4),
     Column("gpus", "GPUS", lambda row: row.gpus, Style.NUMBER, priority=3),
     Column("reason", "REASON", lambda row: row.reason, priority=7, screen=False),
-    Column("why", "WHY / WHERE", lambda row: row.why, width=60, priority=2, tone=_tone),
+    Column("why", "WHY / WHERE", lambda row: row.why({}), width=60, priority=2, tone=_tone),
     Column("account", "ACCOUNT", lambda row: row.job.account, priority=9, screen=False),
     Column("qos", "QOS", lambda row: row.job.qos, priority=9, screen=False),
     Column("submit_time", "SUBMITTED", lambda row: row.job.submit_time, Style.TIME, priority=9, screen=False),
@@ -264,6 +290,7 @@ def view(fleet: Fleet, history: History, focus: Focus) -> Table:
         found,
         fleet.slot_age(Job, CLUSTER),
         cluster_now(fleet, focus),
+        unfit_nodes(fleet),
         title=f"jobs: {scope}",
         empty=empty_words(fleet, focus, scope),
         notices=notices(fleet),
@@ -274,6 +301,7 @@ def jobs_table(
     found: Sequence[JobRow],
     age: float | Absent,
     now: float | Absent,
+    unfit: Unfit = {},  # noqa: B006 - never changed
     *,
     title: str = "",
     empty: str = "No jobs.",
@@ -281,7 +309,7 @@ def jobs_table(
 ) -> Table:
     """Any jobs as a table."""
     return Table(
-        columns=job_columns(now),
+        columns=job_columns(now, unfit),
         rows=found,
         subject=lambda row: row.subject,
         age=lambda row: age,

@@ -53,6 +53,10 @@ WHY: dict[str, Why] = {
         "drop that node from --nodelist; look at the nodes pane and at: scontrol show reservation",
         True,
     ),
+    "Nodes required for job are DOWN": Why(
+        "nodes that it needs are down, drained or reserved for a higher partition",
+        "wait until they are back; look at the nodes pane",
+    ),
     "BadConstraints": Why(
         "no node can ever satisfy what it asks for", "change --constraint, --gres, --mem or --cpus", True
     ),

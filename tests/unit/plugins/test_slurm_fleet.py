@@ -226,6 +226,14 @@ def test_waiting_tasks_are_counted(task: str, count: int) -> None:
     assert task_count(job("5", array_task=task)) == count
 
 
+def test_why_a_job_waits_counts_the_broken_nodes() -> None:
+    nodes_of_dev = [node(f"node{number}", "idle", *flags, partitions=("dev",)) for number, flags in enumerate(
+        [("drain",), ("drain",), ("not_responding",), ()]
+    )]  # fmt: skip
+    given = fleet([*nodes_of_dev, job("1", state="PENDING", partition="dev", reason="Resources")])
+    assert "3 of 4 nodes of dev are down or drained" in table_rows(shown("jobs", given))[0]["why"]
+
+
 def test_an_old_queue_says_so() -> None:
     view = shown("jobs", fleet([job("1")], {"squeue": "squeue: no controller"}, now=160.0))
     assert view.notices == ("The queue is 60 s old: squeue: no controller",)
