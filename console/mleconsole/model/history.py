@@ -67,6 +67,19 @@ class _Matrix:
         return [line[column] if column < len(line) else nan for line in (self.rows[i] for i in order)]
 
 
+def _filled(rows: Sequence[array[float]]) -> array[float]:
+    """The first row with its gaps filled from the following ones."""
+    found = array("f", rows[0])
+    for row in rows[1:]:
+        found.extend([nan] * (len(row) - len(found)))
+        if not any(value != value for value in found):
+            break
+        for at, value in enumerate(row):
+            if found[at] != found[at]:
+                found[at] = value
+    return found
+
+
 class History:
     """The remembered past. One writer (the collector's tick); readers take copies by :meth:`series`."""
 
@@ -113,6 +126,19 @@ class History:
         if not values:
             return Series((), ())
         return Series([self._times[i] for i in order], values)
+
+    def grown(self, kind: Kind, field: str, last: int, slack: int = 8) -> dict[Key, float]:
+        """{key: newest value minus oldest} of the last `last` points, for all keys at once and without those at which
+        nothing changed. A gap at either end is bridged by up to `slack` points."""
+        matrix = self._matrices.get((kind, field))
+        order = self._order(last)
+        if matrix is None or len(order) < 2:
+            return {}
+        rows = [matrix.rows[index] for index in order]
+        old, new = _filled(rows[:slack]), _filled(rows[: -slack - 1 : -1])
+        width = min(len(old), len(new))
+        changes = ((key, new[at] - old[at]) for key, at in matrix.columns.items() if at < width and new[at] != old[at])
+        return {key: change for key, change in changes if change == change}  # what is not, is a gap still
 
     def fields(self) -> tuple[Keep, ...]:
         return self._keeps

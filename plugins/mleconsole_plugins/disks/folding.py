@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from mleconsole.api import Absent, Fleet, Host, Mount, known
@@ -25,7 +26,8 @@ def fresh_mounts(fleet: Fleet, host: str) -> bool:
     return known(age) and age <= FRESH_SECONDS + ON_CHANGE_SECONDS
 
 
-def fold(fleet: Fleet, flat: bool = False) -> list[Disk]:
+@lru_cache(maxsize=2)  # the same snapshot is asked by three rules and by the pane
+def fold(fleet: Fleet, flat: bool = False) -> tuple[Disk, ...]:
     """Shared mounts by (fsid, path) as one row, those that do not answer apart from those that do; `flat`: per host."""
     single: list[Disk] = []
     groups: dict[tuple[str, str, str], list[Mount]] = {}
@@ -43,7 +45,7 @@ def fold(fleet: Fleet, flat: bool = False) -> list[Disk]:
         speaker = min(mounts, key=lambda mount: (mount.host not in live, _age(fleet, mount)))
         hosts = tuple(mount.host for mount in mounts)
         shared.append(Disk(speaker, hosts, fold_names(hosts)))
-    return sorted(shared, key=lambda disk: (disk.mount.path, disk.hosts)) + single
+    return (*sorted(shared, key=lambda disk: (disk.mount.path, disk.hosts)), *single)
 
 
 def _age(fleet: Fleet, mount: Mount) -> float:

@@ -80,7 +80,7 @@ class _Runways:
 def disks(fleet: Fleet, history: History, focus: Focus) -> Table:
     """Every watched file system; hosts that tell none have a row with the reason."""
     flat = focus.options.get("fold", FOLDED) == FLAT
-    found = fold(fleet, flat)
+    found = list(fold(fleet, flat))
     told = {name for name, slot in fleet.hosts(Mount).items() if slot}
     reasons: dict[str, list[str]] = {}
     for host in fleet.of(Host):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from mleconsole.api import Fleet, History, Port, known
@@ -9,6 +11,7 @@ from mleconsole.api.tools import FRESH_SECONDS, known_points, majority
 
 UP = frozenset(("up", "active"))
 ERRORS_WINDOW = 120.0  # seconds
+ERRORS_POINTS = 31  # of history, which has one every 4 s
 #: Errors a second from which a port is told. InfiniBand allows about ten symbol errors an hour (bit error rate 1e-12
 #: and the specification's port counters), so that a few in two minutes are too many; Ethernet counts frames that it
 #: drops for want of a listener as well.
@@ -32,7 +35,8 @@ def fresh_ports(fleet: Fleet, host: str) -> bool:
     return known(age) and age <= FRESH_SECONDS
 
 
-def usual_of(fleet: Fleet) -> dict[str, Usual]:
+@lru_cache(maxsize=2)  # the same snapshot is asked by two rules and by the pane
+def usual_of(fleet: Fleet) -> Mapping[str, Usual]:
     """{port name: what is usual}, over hosts that answer."""
     named: dict[str, list[Port]] = {}
     for host, slot in fleet.hosts(Port).items():
@@ -67,7 +71,7 @@ def slow(port: Port, usual: Usual | None) -> bool:
 
 def errors_per_second(port: Port, history: History, now: float) -> float:
     """New errors a second over the last two minutes; 0 with fewer than three samples or after a restart."""
-    points = known_points(history.series(Port, port.key, "errors"), ERRORS_WINDOW, now)
+    points = known_points(history.series(Port, port.key, "errors", ERRORS_POINTS), ERRORS_WINDOW, now)
     if len(points) < 3:
         return 0.0
     (begin, before), (end, after) = points[0], points[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from mleconsole.api import (
@@ -37,7 +38,7 @@ class _Compared:
     """A port beside what is usual for its name."""
 
     def __init__(self, fleet: Fleet, history: History) -> None:
-        self._usual: dict[str, Usual] = fleetwide.usual_of(fleet)
+        self._usual: Mapping[str, Usual] = fleetwide.usual_of(fleet)
         self._history, self._now = history, fleet.now
 
     def state_tone(self, port: Port) -> Tone:

@@ -48,8 +48,10 @@ def port_slow(fleet: Fleet, history: History) -> Iterator[Alert]:
 
 def port_errors(fleet: Fleet, history: History) -> Iterator[Alert]:
     """Error counters that rise now (thresholds and their ground: `fleetwide.ERRORS_PER_SECOND`)."""
-    for port in _fresh(fleet):
-        if not known(port.errors) or port.errors <= 0:
+    grown = history.grown(Port, "errors", fleetwide.ERRORS_POINTS)
+    for key, change in grown.items():
+        port = fleet.on(Port, key[0]).get(key)
+        if change <= 0 or port is None or not fleetwide.fresh_ports(fleet, port.host):
             continue
         rate = fleetwide.errors_per_second(port, history, fleet.now)
         if fleetwide.rising(port, rate):

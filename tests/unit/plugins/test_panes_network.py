@@ -122,3 +122,32 @@ def test_the_page_of_one_port(build: Any, past: Any) -> None:
     assert facts["Rate"].tone is Tone.WARN and facts["Rate of most hosts"].value == 400.0
     assert [line.name for line in parts["traffic"].lines] == ["received", "sent"]
     assert "not there any more" in port(cluster.fleet, history, Focus(subject=Subject("port", ("x", "y")))).text
+
+
+def test_rising_errors_are_seen_through_gaps(build: Any, past: Any) -> None:
+    """An idle console asks every 30 s: most points of history are gaps then."""
+    history = past(Port, "errors")
+    cluster = four(build)
+    for step in range(6):
+        cluster.port("node03", errors=10 * step)
+        cluster.remember(history, 1)
+        for _ in range(6):  # 24 s without an answer: the last of them are gaps
+            history.remember(cluster.silent(4.0))
+    assert list(fired(cluster.build(), history)) == ["port_errors"]
+
+
+def test_growth_of_all_at_once_agrees_with_each_series(build: Any, past: Any) -> None:
+    history = past(Port, "errors")
+    cluster = build()
+    for step in range(20):
+        for number in range(step + 1):  # every tick one port more: columns of history grow
+            cluster.port("n1", f"p{number}", errors=number * (step // 5))
+        history.remember(cluster.build(4.0))
+    expected = {}
+    for number in range(20):
+        key = ("n1", f"p{number}")
+        points = [value for value in history.series(Port, key, "errors", 31).values if value == value]
+        if 20 - len(points) < 8 and points[-1] != points[0]:  # nearer to the oldest point than what is bridged
+            expected[key] = points[-1] - points[0]
+    assert expected and history.grown(Port, "errors", 31) == expected
+    assert history.grown(Port, "rx_gbps", 31) == {} and past(Port, "errors").grown(Port, "errors", 31) == {}
