@@ -7,6 +7,7 @@ young ones after 3, 6, 12 ... seconds, of the others in turn about once a minute
 
 import ctypes
 import os
+import pwd
 import re
 import time
 
@@ -67,23 +68,6 @@ def read(path: str, limit: int = 65536) -> bytes:
 
 class Seen(object):
     """What is remembered of one process."""
-
-    __slots__ = (
-        "again",
-        "argv0",
-        "began",
-        "comm",
-        "command",
-        "env",
-        "exe",
-        "job",
-        "kernel",
-        "parent",
-        "python",
-        "step",
-        "uid",
-        "wrapper",
-    )
 
     def __init__(self, began: int, parent: int, kernel: bool, comm: bytes) -> None:
         self.began = began  # clock ticks since boot: with the pid it names the process
@@ -236,8 +220,7 @@ def holders(state: "Dict[str, Any]") -> "Tuple[Dict[int, List[List[Any]]], str]"
 def ask_holders(state: "Dict[str, Any]") -> "Tuple[Dict[int, List[List[Any]]], str]":
     """The same within its deadline: a driver that hangs hides only which GPUs a process holds."""
     try:
-        answer = state["call"]("nvml", holders, state).get(NVML_DEADLINE)  # type: Tuple[Any, str]
-        return answer
+        return state["call"]("nvml", holders, state).get(NVML_DEADLINE)  # type: ignore[no-any-return]
     except Exception as error:
         if type(error).__name__ == "Waiting":  # for pynvml: the runtime calls again when it is there
             raise
@@ -280,22 +263,21 @@ def which(program: str, path: str = "") -> str:
 
 def find_pyspy(state: "Dict[str, Any]", seen: Seen) -> "Any":
     """A py-spy for that process: the configured one, one on our PATH, one beside its own Python."""
-    cache = state.setdefault("pyspy", {})  # type: Dict[str, str]
+    cache = state.setdefault("pyspy", {})  # type: Dict[str, Tuple[float, str]]
     set_path = state["options"].get("tools", {}).get("py-spy", "")
     places = [os.path.dirname(seen.argv0)]
     places += [os.path.join(seen.env[name], "bin") for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if seen.env.get(name)]
     places += [os.path.dirname(seen.exe)] if seen.exe else []
     places += seen.env.get("PATH", "").split(os.pathsep)
     key = os.pathsep.join([set_path, *places])
-    if key not in cache or time.monotonic() - state.get("pyspy_at", 0.0) > 60.0:
-        state["pyspy_at"] = time.monotonic()
-        if len(cache) > 256:
-            cache.clear()
+    now = time.monotonic()
+    if key not in cache or now - cache[key][0] > 60.0:
         if set_path and os.access(set_path, os.X_OK):
-            cache[key] = set_path
+            found = set_path
         else:
-            cache[key] = which("py-spy") or trusted(which("py-spy", os.pathsep.join(p for p in places if p) or "-"))
-    return cache[key] or absent("no py-spy on PATH or beside its Python")
+            found = which("py-spy") or trusted(which("py-spy", os.pathsep.join(p for p in places if p) or "-"))
+        cache[key] = (now, found)
+    return cache[key][1] or absent("no py-spy on PATH or beside its Python")
 
 
 def trusted(path: str) -> str:
@@ -310,10 +292,8 @@ def user_name(state: "Dict[str, Any]", uid: int) -> str:
     names = state.setdefault("users", {})  # type: Dict[int, str]
     if uid not in names:
         try:
-            import pwd
-
             names[uid] = pwd.getpwuid(uid).pw_name
-        except (ImportError, KeyError):
+        except KeyError:
             names[uid] = str(uid)
     return names[uid]
 
@@ -330,13 +310,6 @@ def first(env: "Dict[str, str]", names: "Tuple[str, ...]") -> "Tuple[Any, str]":
         if env.get(name, "").isdigit():
             return int(env[name]), name
     return None, ""
-
-
-def boot_time(state: "Dict[str, Any]", root: str) -> "Any":
-    if "btime" not in state:
-        match = re.search(rb"^btime (\d+)", read(root + "/stat", 1 << 20), re.M)
-        state["btime"] = int(match.group(1)) if match else None
-    return state["btime"]
 
 
 def sample_processes(state: "Dict[str, Any]") -> "List[List[Any]]":
@@ -399,7 +372,10 @@ def row(
         memory = sum(memories)
     else:
         memory = absent(why or "holds no GPU memory")
-    boot = boot_time(state, root)
+    if "btime" not in state:
+        match = re.search(rb"^btime (\d+)", read(root + "/stat", 1 << 20), re.M)
+        state["btime"] = int(match.group(1)) if match else None
+    boot = state["btime"]
     started = absent("not read") if gone or boot is None else boot + seen.began // os.sysconf("SC_CLK_TCK")
     extra = {"ppid": seen.parent}  # type: Dict[str, Any]
     if seen.env.get("SLURM_ARRAY_JOB_ID") and seen.env.get("SLURM_ARRAY_TASK_ID"):
