@@ -57,10 +57,19 @@ class _Queue(NamedTuple):
     newest: int
 
 
+_known: tuple[Slot, _Queue] = ({}, _Queue({}, 0))
+
+
 def _queue(fleet: Fleet) -> _Queue:
-    numbered = {raw_id(job): job for job in fleet.on(Job, CLUSTER).values()}
+    global _known
+    slot = fleet.on(Job, CLUSTER)
+    if _known[0] is slot:
+        return _known[1]
+    numbered = {raw_id(job): job for job in slot.values()}
     newest = max((int(number) for number in numbered if number.isdigit()), default=0)
-    return _Queue({number: job for number, job in numbered.items() if job.state in RUNNING_STATES}, newest)
+    queue = _Queue({number: job for number, job in numbered.items() if job.state in RUNNING_STATES}, newest)
+    _known = (slot, queue)
+    return queue
 
 
 def _on_host(

@@ -97,12 +97,27 @@ def _row(line: str) -> tuple[object, ...] | None:
     group = _group(shared)
     if group is None:
         return None
-    array, _, task = id.partition("_")
     waits, user, (state, partition, account, qos), limit, nodes, (cpus, gpus, reason) = group
+    array = task = ""
+    extra: dict[str, object] | None = None
+    if raw != id:  # a task or the waiting tasks of an array, or a part of a heterogeneous job
+        extra = {"raw_id": raw}
+        number, bar, rest = id.partition("_")
+        if bar:
+            array, task = number, rest.strip("[]")
+    begun: float | Absent = NOT_STARTED
+    if start.isdigit():
+        if waits:
+            extra = extra or {}
+            extra["start_estimate"] = float(start)
+        else:
+            begun = float(start)
+    elif not waits:
+        begun = epoch(start, NOT_STARTED)
     row = (
         id,
-        array if task else "",
-        task.strip("[]"),
+        array,
+        task,
         user,
         name,
         state,
@@ -110,7 +125,7 @@ def _row(line: str) -> tuple[object, ...] | None:
         account,
         qos,
         float(submit) if submit.isdigit() else epoch(submit),
-        NOT_STARTED if waits else float(start) if start.isdigit() else epoch(start, NOT_STARTED),
+        begun,
         limit,
         nodes,
         node_list,
@@ -121,14 +136,7 @@ def _row(line: str) -> tuple[object, ...] | None:
         "" if dependency == "(null)" else dependency,
         work_dir,
     )
-    if raw == id and not (waits and start.isdigit()):
-        return row
-    extra: dict[str, object] = {}
-    if raw != id:
-        extra["raw_id"] = raw
-    if waits and start.isdigit():
-        extra["start_estimate"] = float(start)
-    return (*row, CLUSTER, extra)
+    return row if extra is None else (*row, CLUSTER, extra)
 
 
 #: Shared by all records that have nothing more to say; never written to.

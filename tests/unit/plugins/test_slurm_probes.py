@@ -202,7 +202,8 @@ def line(number: int, name: str = "train") -> str:
             reason,
         )
     )
-    head = (str(number), str(number), "1795539717", "1795539718", nodes, str(4294 * number), "(null)", group)
+    start = "1795539718" if state == "RUNNING" else "N/A"
+    head = (str(number), str(number), "1795539717", start, nodes, str(4294 * number), "(null)", group)
     return UNIT.join((*head, f"/scratch/user{number % 97}", f"{name}-{number}")) + "\x1e\n"
 
 
