@@ -126,9 +126,11 @@ class Session:
 
 def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_only: bool = False) -> Session:
     """Compose a live Session for `config`; nothing is connected before `start()`."""
-    from mleconsole.collect.collector import Collector  # late: the skeleton is on screen before this is needed
+    from mleconsole.actions.runner import PlanRunner  # late: the skeleton is on screen before these are needed
+    from mleconsole.collect.collector import Collector, Hands
     from mleconsole.transport.gate import Gate
     from mleconsole.transport.quote import relay_argv
+    from mleconsole.workflows.runner import WorkRunner
 
     read_only = read_only or config.read_only
     keeps = [keep for plugin in registry.plugins.values() for keep in plugin.keeps]
@@ -159,4 +161,31 @@ def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_on
         wrap=lambda fleet, host, situation, argv: relay_argv(host, argv),
     )
     reaches = [relay] if config.login else []
-    return Session(config, registry, store, Collector(config, registry, store, make_transport, situation, reaches))
+
+    async def run_workflow(
+        hands: Hands, workflow: str, subjects: Sequence[Subject], inputs: Mapping[str, Any]
+    ) -> Report:
+        work = WorkRunner(
+            registry,
+            store,
+            hands.situation,
+            hands.clock,
+            subjects,
+            inputs,
+            run_plan=hands.run_plan,
+            hosts=hands.hosts,
+            on_event=hands.on_event,
+        )
+        return await work.run_workflow(workflow)
+
+    collector = Collector(
+        config,
+        registry,
+        store,
+        make_transport,
+        situation,
+        reaches,
+        make_runner=PlanRunner,
+        run_workflow=run_workflow,
+    )
+    return Session(config, registry, store, collector)

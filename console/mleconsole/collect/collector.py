@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
-from mleconsole.actions.runner import PlanRunner
 from mleconsole.api import (
     LOGIN,
     AgentProbe,
@@ -24,6 +22,7 @@ from mleconsole.api import (
     Fleet,
     Outcome,
     Plan,
+    Reach,
     Report,
     Situation,
     Step,
@@ -41,9 +40,29 @@ from mleconsole.config.schema import Config
 from mleconsole.plugin import Registry
 from mleconsole.store import Store
 from mleconsole.transport.interface import Counters, LogEntry, Transport, Trouble
-from mleconsole.workflows.runner import WorkRunner
 
 T = TypeVar("T")
+RunStep = Callable[[Step, Plan], Awaitable[Completed]]
+
+
+class RunsPlans(Protocol):
+    """What `actions` gives: runs the steps of a Plan."""
+
+    async def run(self, plan: Plan, on_result: Callable[[Step, Completed], None] | None) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a workflow may do here, for `workflows` to make its Work of."""
+
+    situation: Situation
+    run_plan: Callable[[Plan], Awaitable[Outcome]]
+    hosts: Callable[[], Sequence[str]]
+    on_event: Callable[[Event], None] | None
+    clock: Callable[[], float]
+
+
+RunWorkflow = Callable[[Hands, str, Sequence[Subject], Mapping[str, Any]], Awaitable[Report]]
 
 FIRST_TICKS = 0.1  # seconds between two Fleets while the first hosts answer
 TICK = 0.5
@@ -65,7 +84,10 @@ class Collector:
         store: Store,
         make_transport: Callable[[Callable[[LogEntry], None]], Transport],
         situation: Situation,
-        reaches: Sequence[Any] = (),
+        reaches: Sequence[Reach] = (),
+        *,
+        make_runner: Callable[[RunStep], RunsPlans],
+        run_workflow: RunWorkflow,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
@@ -74,6 +96,8 @@ class Collector:
         self._make_transport = make_transport
         self._situation = situation
         self._reaches = tuple(reaches)
+        self._runner = make_runner(self._run_step)
+        self._run_workflow = run_workflow
         self._clock = clock
         self._log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -165,10 +189,14 @@ class Collector:
         samplers = [p.id for p in probes.values() if isinstance(p, AgentProbe) and p.id in needed]
         fleet = self._store.fleet
         for name, (link, _) in list(self._links.items()):
-            if link.state in ("waiting", "connecting") or (link.state == "live" and any(fleet.seen(name, probe) is None for probe in samplers)):
+            if link.state in ("waiting", "connecting") or (
+                link.state == "live" and any(fleet.seen(name, probe) is None for probe in samplers)
+            ):
                 waits.append(name)
         if not self._links and samplers and not self._discovered:
             waits.append("the list of nodes")
+        if not waits and not self._inbox.judged:
+            waits.append("the rules")
         return tuple(waits)
 
     def commands(self) -> Sequence[LogEntry]:
@@ -214,7 +242,6 @@ class Collector:
         self._inbox.on_arrival = self._dirty.set
         self._transport = self._make_transport(self._log.append)
         self._common = self._make_common(self._transport)
-        self._runner = PlanRunner(self._run_step)
         self._meter.start()
         for probe in self._registry.probes.values():
             if isinstance(probe, CommandProbe):
@@ -417,21 +444,11 @@ class Collector:
         inputs: Mapping[str, Any],
         on_event: Callable[[Event], None] | None,
     ) -> Report:
-        work = WorkRunner(
-            self._registry,
-            self._store,
-            self._situation,
-            self._clock,
-            subjects,
-            inputs,
+        hands = Hands(
+            situation=self._situation,
             run_plan=lambda plan: self._runner.run(plan, None),
-            run_step=self._run_step,
             hosts=lambda: [name for name, (link, _) in self._links.items() if link.state == "live"],
             on_event=on_event,
+            clock=self._clock,
         )
-        return await work.run_workflow(workflow)
-
-
-def process_cpu() -> float:
-    """CPU seconds of this process so far."""
-    return sum(os.times()[:2])
+        return await self._run_workflow(hands, workflow, subjects, inputs)

@@ -33,7 +33,7 @@ def wanted_hosts(
     if config.nodes and config.nodes != "mine":
         from ClusterShell.NodeSet import NodeSet  # costs 40 ms, and few ask for it
 
-        return {name: found.get(name, name) for name in NodeSet(config.nodes)}
+        return {name: found.get(name, name) for name in NodeSet(config.nodes)}  # type: ignore[no-untyped-call]
     if not found:
         if not answered:
             return None

@@ -26,6 +26,8 @@ class Inbox:
         self._changed: set[Kind] = set()
         self._remembered = -1e9
         self._judged = -1e9
+        self._answers = 0  # (host, probe) pairs that ever answered, and how many of them the rules have seen
+        self._answers_judged = 0
         self._since: dict[tuple[str, Any], float] = {}
         self.fleet = Fleet()
         self.on_arrival: Callable[[], None] = lambda: None
@@ -54,15 +56,22 @@ class Inbox:
         fleet = fold(self.fleet, arrivals, now)
         fleet = self._derive(fleet, changed, now)
         self.fleet = fleet
+        self._answers = len(fleet.all_seen())
         if now - self._remembered >= HISTORY_EVERY:
             self._remembered = now
             self._store.history.remember(fleet)
         alerts: list[Alert] | None = None
         if now - self._judged >= RULES_EVERY:
             self._judged = now
+            self._answers_judged = self._answers
             alerts = self._judge(fleet, now)
         self._store.publish(fleet, alerts)
         return changed
+
+    @property
+    def judged(self) -> bool:
+        """Whether the rules have seen every first answer there is so far."""
+        return self._answers_judged == self._answers
 
     def _derive(self, fleet: Fleet, changed: set[Kind], now: float) -> Fleet:
         for plugin in tuple(self._registry.plugins.values()):

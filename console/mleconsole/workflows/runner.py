@@ -40,7 +40,6 @@ class WorkRunner:
         inputs: Mapping[str, Any],
         *,
         run_plan: Callable[[Plan], Awaitable[Outcome]],
-        run_step: Callable[[Step, Plan], Awaitable[Completed]],
         hosts: Callable[[], Sequence[str]],
         on_event: Callable[[Event], None] | None,
     ) -> None:
@@ -48,7 +47,6 @@ class WorkRunner:
         self._store = store
         self._clock = clock
         self._run_plan = run_plan
-        self._run_step = run_step
         self._hosts = hosts
         self._on_event = on_event
         self._danger = Danger.READS
@@ -114,7 +112,6 @@ class WorkRunner:
             subjects,
             inputs,
             run_plan=self._run_plan,
-            run_step=self._run_step,
             hosts=self._hosts,
             on_event=self._on_event,
         )
