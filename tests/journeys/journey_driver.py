@@ -23,6 +23,7 @@ class Driver:
         self.app = app
         self.ask = ask
         self.pilot = pilot
+        self.now = NOW  # the app's monotonic clock
 
     @property
     def text(self) -> str:
@@ -63,10 +64,16 @@ async def console(
     ask = AppAsk()
     session = scene.session()
     session.start()
-    app = ConsoleApp(session, ask, title="prod", pane=pane, epoch=lambda: EPOCH, monotonic=lambda: NOW)
+    drivers: list[Driver] = []
+
+    def monotonic() -> float:
+        return drivers[0].now if drivers else NOW
+
+    app = ConsoleApp(session, ask, title="prod", pane=pane, epoch=lambda: EPOCH, monotonic=monotonic)
     try:
         async with app.run_test(size=size) as pilot:
             driver = Driver(scene, app, ask, pilot)
+            drivers.append(driver)
             await driver.until(lambda: app.panes_screen.page is not None and app.panes_screen.page.shown is not None)
             await pilot.pause()
             yield driver

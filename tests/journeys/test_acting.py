@@ -37,7 +37,7 @@ async def test_y_confirms_and_the_argv_that_was_shown_is_what_runs():
         await driver.see("llama")
         await driver.press("X")
         await driver.see("scancel 48213")
-        await driver.press("y")
+        await driver.press("y", "enter")
         await driver.see("done: Cancel job 48213")
         assert driver.scene.ran == [Step(LOGIN, ("scancel", "48213"))]
 
@@ -49,7 +49,7 @@ async def test_the_guard_is_asked_again_after_the_person_read():
         await driver.see("scancel 48213")
         kinds, seen, source = fleet().parts()
         driver.scene.collector.show(Fleet({**kinds, Job: {}}, seen, source, 1000.0, 2))
-        await driver.press("y")
+        await driver.press("y", "enter")
         await driver.see("job 48213 is gone; nothing was run")
         assert driver.scene.ran == []
 

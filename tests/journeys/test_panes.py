@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from journey_driver import console
-from journey_scene import HOSTILE, LIVE, Scene, fleet, plugin
+from journey_scene import HOSTILE, LIVE, Scene, fleet, job_table, plugin
 
-from mleconsole.api import Fleet, Situation, Subject
+from mleconsole.api import Column, Fleet, Situation, Subject
 from mleconsole.app import parts
 from mleconsole.app.trail import Place
 
@@ -83,6 +83,23 @@ async def test_a_pane_that_raises_is_off_with_a_sentence_and_the_others_go_on():
         await driver.see("Pane Raising is off", "KeyError", "no such field")
         await driver.press("2")
         await driver.see("TEMP", "Raising off")
+
+
+async def test_a_column_that_raises_costs_only_its_cells():
+    def broken(job) -> str:
+        raise KeyError(job.job_id)
+
+    def view(fleet, history, focus):
+        table = job_table(fleet, history, focus)
+        return dataclasses.replace(table, columns=(*table.columns, Column("bad", "BAD", broken, priority=0)))
+
+    jobs = dataclasses.replace(plugin().panes[2], view=view)
+    async with console(Scene(plugins=(dataclasses.replace(plugin(), panes=(jobs,)),)), pane="jobs") as driver:
+        await driver.see("llama-70b", "BAD")
+        await driver.see("can't be computed: KeyError")
+        driver.app.panes_screen.table.sort("bad", True)
+        await driver.press("down")
+        await driver.see("llama-70b")
 
 
 async def test_a_switch_goes_through_its_values():
@@ -172,3 +189,12 @@ async def test_two_plugins_one_broken_at_view_leaves_the_other():
     async with console(Scene(plugins=(plugin(), other))) as driver:
         assert set(driver.app.registry.panes) >= {"jobs", "jobs2"}
         await driver.see("GPUs by node")
+
+
+async def test_nobody_at_the_keyboard_slows_collection_down_until_the_next_key():
+    async with console() as driver:
+        await driver.see("GPUs by node")
+        driver.now += 121
+        await driver.until(lambda: driver.scene.collector.is_idle, "idleness")
+        await driver.press("down")
+        assert not driver.scene.collector.is_idle

@@ -58,7 +58,7 @@ class ConsoleApp(App[int]):
         self.session = session
         self.store = session.store
         self.registry = session.registry
-        self.cluster = title
+        self.cluster = session.config.name or title
         self.epoch = epoch
         self.monotonic = monotonic
         self.keys = KeyTable(session.config.keys)

@@ -129,8 +129,10 @@ def run_app(
     color = not os.environ.get("NO_COLOR")
     columns, rows = size.columns or 80, size.lines or 24  # a terminal of 0 x 0 was never told its size
     terminal.begin(skeleton(columns, rows, title=title, login_text=login_text, pane=pane.capitalize(), color=color))
+    import signal
+
+    before = signal.getsignal(signal.SIGTERM)
     try:
-        import signal
 
         def terminated(number: int, frame: object) -> None:
             raise SystemExit(TERMINATED)
@@ -141,6 +143,7 @@ def run_app(
         return INTERRUPTED
     finally:
         terminal.give_back()
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _run(terminal: _Terminal, open_session: Callable[[Ask], Session], *, title: str, pane: str, mouse: bool) -> int:

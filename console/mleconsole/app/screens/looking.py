@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from mleconsole.app import parts
 from mleconsole.app.bar import Bar
+from mleconsole.app.guarded import guarded
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.saving import save_view
@@ -51,7 +52,7 @@ class ViewScreen(FramedScreen):
 
     def show(self, view: View) -> None:
         self._view = view
-        self.query_one("#view", ViewWidget).show(view)
+        self.query_one("#view", ViewWidget).show(guarded(view))
 
     def _enter(self) -> None:
         found = parts.focusable(self.query_one("#view"))

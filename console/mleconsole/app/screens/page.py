@@ -7,7 +7,9 @@ from collections.abc import Callable
 from mleconsole_widgets.view import ViewWidget
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widget import Widget
 
+from mleconsole.app.guarded import guarded
 from mleconsole.app.trail import Place
 from mleconsole.model.view import Text, Tone, View
 
@@ -24,6 +26,7 @@ class Page(Container):
         self.place = place
         self._tell_ready = ready
         self.shown: View | None = None
+        self.was_in: Widget | None = None  # the part that had the focus when the page was left
 
     def compose(self) -> ComposeResult:
         yield ViewWidget()
@@ -34,7 +37,7 @@ class Page(Container):
     def show(self, view: View) -> None:
         """Draw `view`; the parts that stay the same keep their state."""
         self.shown = view
-        self.query_one(ViewWidget).show(view)
+        self.query_one(ViewWidget).show(guarded(view))
 
     def show_sentence(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
         self.show(Text(sentence, tone=tone))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -96,6 +96,9 @@ class PaneScreen(FramedScreen):
         if self.maximized is not None:
             self.minimize()
         for other in self._pages.values():
+            if other is not page and other.display:
+                focused = self.focused
+                other.was_in = focused if focused is not None and other in focused.ancestors else None
             other.display = other is page
         self._reason = ""
         self._said = None
@@ -111,7 +114,7 @@ class PaneScreen(FramedScreen):
         focused = self.focused
         if focused is None or page not in focused.ancestors_with_self:
             found = parts.focusable(page)
-            self.set_focus(found[0] if found else None)
+            self.set_focus(page.was_in if page.was_in in found else found[0] if found else None)
         self.paint_frame()
 
     def _forget(self, place: Place) -> None:
@@ -226,6 +229,13 @@ class PaneScreen(FramedScreen):
         message.stop()
         self._reason = message.reason
         self.paint_frame()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Another part: its own reason stands in the rule from now on."""
+        self._reason = ""
+        tell = getattr(event.widget, "tell", None)
+        if tell is not None:
+            self.call_later(tell)
 
     @on(messages.MarksChanged)
     def _marks_changed(self, message: messages.MarksChanged) -> None:
