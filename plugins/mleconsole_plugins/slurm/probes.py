@@ -167,7 +167,7 @@ PROBES = (
     CommandProbe("squeue", squeue_argv, 2.0, parse_squeue, deadline=20.0, always=True, requires="squeue"),
     CommandProbe("nodes", sinfo_argv, 5.0, parse_nodes, deadline=20.0, always=True, requires="sinfo"),
     CommandProbe("partitions", partitions_argv, 10.0, parse_partitions, deadline=20.0, requires="sinfo"),
-    CommandProbe("steps", steps_argv, 10.0, parse_steps, deadline=20.0, requires="squeue"),
+    CommandProbe("steps", steps_argv, 15.0, parse_steps, deadline=20.0, requires="squeue"),
     CommandProbe("slurm_clock", clock_argv, 60.0, parse_clock, deadline=10.0, requires="date"),
-    CommandProbe("slurm_access", access_argv, 600.0, parse_access, deadline=15.0, requires="sacctmgr"),
+    CommandProbe("slurm_access", access_argv, 600.0, parse_access, deadline=6.0, requires="sacctmgr"),
 )
