@@ -53,10 +53,10 @@ class Simulated:
         names = ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
         return dict.fromkeys(names, str(self.folder / "home"))
 
-    def console(self, *words: str, fifo: bool = False) -> Terminal:
+    def console(self, *words: str) -> Terminal:
         """`mleconsole connect` on it, in a terminal."""
         (self.folder / "home").mkdir(exist_ok=True)
-        return Terminal([str(CONSOLE), "connect", self.config, *words], self.env, fifo)
+        return Terminal([str(CONSOLE), "connect", self.config, *words], self.env)
 
     def stats(self) -> dict[str, Any]:
         """What the servers count."""
@@ -66,7 +66,7 @@ class Simulated:
         """Close every connection."""
         return self._ask(b"drop\n")
 
-    def all_answer(self, terminal: Terminal, timeout: float = 90.0) -> float:
+    def all_answer(self, terminal: Terminal, timeout: float = 150.0) -> float:
         """Read `terminal` until an agent runs on every node; the seconds it took from the console's start."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 
 from bench.cluster import Simulated
 from bench.processes import cpu_seconds, descendants, left_of, memory_mb
@@ -14,11 +15,9 @@ TARGETS: dict[int, tuple[float | None, float | None]] = {64: (None, None), 256: 
 PANES = ("overview", "gpus", "jobs")
 
 
-def measure(small: bool, notes: list[str]) -> list[Row]:
-    rows: list[Row] = []
+def measure(small: bool, notes: list[str]) -> Iterator[Row]:
     for nodes in (64,) if small else TARGETS:
-        rows += on(nodes, small)
-    return rows
+        yield from on(nodes, small)
 
 
 def on(nodes: int, small: bool) -> list[Row]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
 import time
+from collections.abc import Iterator
 
 from bench.cluster import Simulated
 from bench.rows import Row
-from bench.terminal import CURSOR, Missing, Terminal, ordinary
+from bench.terminal import CURSOR, Missing, Terminal, schedule
 
 DOWN = b"\x1b[B"
 JOB = CURSOR + rb"(\d+)"
@@ -68,32 +68,30 @@ def at(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
-def measure(small: bool, notes: list[str]) -> list[Row]:
+def measure(small: bool, notes: list[str]) -> Iterator[Row]:
     nodes, jobs, count = (64, 2_000, 60) if small else (1_024, 20_000, 300)
-    fifo = not small and os.geteuid() == 0
-    rows: list[Row] = []
+    alone = not small and os.geteuid() == 0
     where = f"{nodes:,} nodes x 8 GPUs, {jobs:,} jobs, {count} keys"
     with Simulated(nodes, jobs) as cluster:
-        if fifo:
-            with contextlib.suppress(OSError):
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         try:
-            with cluster.console("--pane", "jobs", fifo=fifo) as terminal:
+            with cluster.console("--pane", "jobs") as terminal:
                 terminal.until(rb"Disks")
                 cluster.all_answer(terminal)
                 terminal.press(b"tt")  # from my jobs to my team's to all
                 terminal.drain(2.0 if small else 8.0)
+                if alone:
+                    for pid in (os.getpid(), terminal.pid):
+                        schedule(pid, os.SCHED_FIFO, 1)
                 for name, storm, target in (("", None, 25), (" in a connect storm", Storm(cluster), 45)):
+                    began = time.monotonic()
                     taken = presses(terminal, count, storm)
                     how = f"{where}, p50 {at(taken, 0.5):.1f}, p95 {at(taken, 0.95):.1f}, max {taken[-1]:.1f}"
                     if storm is not None:
-                        how += f", {storm.drops} drops"
-                    rows.append(Row(f"key to paint p99{name}", at(taken, 0.99), "ms", None if small else target, how))
-                    cluster.all_answer(terminal)
+                        how += f", {storm.drops} drops in {time.monotonic() - began:.0f} s"
+                    yield Row(f"key to paint p99{name}", at(taken, 0.99), "ms", None if small else target, how)
         finally:
-            ordinary(os.getpid())
+            schedule(os.getpid(), os.SCHED_OTHER, 0)
         left = cluster.agents_left()
-    rows.append(Row("agents and connections left by a closed console", left, "", 0, "", True))
-    if fifo:
+    yield Row("agents and connections left by a closed console", left, "", 0, "", True)
+    if alone:
         notes.append("Keys: console and key press under SCHED_FIFO, so that other work of the machine is not in it.")
-    return rows

@@ -29,16 +29,13 @@ class Missing(Exception):
 class Terminal:
     """`with Terminal(argv) as terminal: terminal.until(b"GPUs"); terminal.press(b"2")`."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None, fifo: bool = False) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-        self._fifo = fifo
 
         def prepare() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             die_with_parent()
-            if fifo:
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
         self.read_bytes = 0
         self._tail = b""
@@ -109,8 +106,7 @@ class Terminal:
 
     def close(self, patience: float = 12.0) -> None:
         """As a person would: q; then SIGTERM, then SIGKILL. Ordinary scheduling comes back first."""
-        if self._fifo:
-            ordinary(self.pid)
+        schedule(self.pid, os.SCHED_OTHER, 0)
         for ask in (lambda: self.press(b"q"), self.process.terminate, self.process.kill):
             if self.process.poll() is not None:
                 break
@@ -131,11 +127,12 @@ class Terminal:
         self.close()
 
 
-def ordinary(pid: int) -> None:
-    """All threads of a process back under ordinary scheduling."""
+def schedule(pid: int, policy: int, priority: int) -> None:
+    """All threads of a process under that scheduling, where we may."""
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            os.sched_setscheduler(int(thread), os.SCHED_OTHER, os.sched_param(0))
+            if os.sched_getscheduler(int(thread)) != policy:
+                os.sched_setscheduler(int(thread), policy, os.sched_param(priority))
 
 
 def plain(data: bytes) -> str:

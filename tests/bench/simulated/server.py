@@ -155,6 +155,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     cluster = Cluster(arguments.nodes, arguments.gpus, arguments.jobs, Path(arguments.folder))
     print(json.dumps(await cluster.start()), flush=True)
     gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
