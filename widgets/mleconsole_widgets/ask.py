@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from textual import events, on
 from textual.widget import Widget
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
-from mleconsole_widgets.dialog import Dialog, words
+from mleconsole_widgets.choice import Choice
+from mleconsole_widgets.dialog import Dialog
 
 
 class Ask(Dialog[list[str]]):
@@ -26,16 +27,16 @@ class Ask(Dialog[list[str]]):
             yield self.said(prompt.strip() or "Answer", "quiet gap")
             yield Input(password=not echo, id=f"answer{index}", compact=True)
 
-    def buttons(self) -> Iterable[Button]:
-        yield Button("Give up", id="give_up", compact=True)
-        yield Button("Go on", id="go_on", compact=True)
+    def buttons(self) -> Iterable[Widget]:
+        yield Choice("Give up", id="give_up")
+        yield Choice("Go on", id="go_on")
 
     def on_mount(self) -> None:
         fields = self.query(Input)
         if fields:
             fields.first().focus()
         else:
-            self.query_one("#go_on", Button).focus()
+            self.query_one("#go_on", Choice).focus()
 
     def _done(self) -> None:
         self.dismiss([self.query_one(f"#answer{i}", Input).value for i in range(len(self._prompts))])
@@ -51,11 +52,11 @@ class Ask(Dialog[list[str]]):
         else:
             self._done()
 
-    @on(Button.Pressed, "#go_on")
+    @on(Choice.Pressed, "#go_on")
     def _go_on(self) -> None:
         self._done()
 
-    @on(Button.Pressed, "#give_up")
+    @on(Choice.Pressed, "#give_up")
     def _given_up(self) -> None:
         self.dismiss(None)
 
@@ -78,18 +79,18 @@ class AcceptKey(Dialog[bool | str]):
             yield self.said(self._fingerprint, "gap strong")
         yield self.said("Compare it with what your site publishes, or ask whoever runs the cluster.", "quiet gap")
 
-    def buttons(self) -> Iterable[Button]:
-        yield Button("Do not connect", id="no", compact=True)
+    def buttons(self) -> Iterable[Widget]:
+        yield Choice("Do not connect", id="no")
         for index, (_, text) in enumerate(self._choices or (("yes", "It is right: remember it"),)):
-            yield Button(words(text), id=f"choice{index}", compact=True)
+            yield Choice(text, id=f"choice{index}")
 
     def on_mount(self) -> None:
-        self.query_one("#no", Button).focus()
+        self.query_one("#no", Choice).focus()
 
-    @on(Button.Pressed)
-    def _pressed(self, message: Button.Pressed) -> None:
+    @on(Choice.Pressed)
+    def _pressed(self, message: Choice.Pressed) -> None:
         message.stop()
-        id = message.button.id or "no"
+        id = message.choice.id or "no"
         if id == "no":
             self.dismiss(False)
         elif self._choices:
@@ -108,17 +109,17 @@ class Message(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         yield self.said(self._text)
 
-    def buttons(self) -> Iterable[Button]:
-        yield Button("Close", id="close", compact=True)
+    def buttons(self) -> Iterable[Widget]:
+        yield Choice("Close", id="close")
 
     def on_mount(self) -> None:
-        self.query_one("#close", Button).focus()
+        self.query_one("#close", Choice).focus()
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("q", "space"):
             event.stop()
             self.dismiss(None)
 
-    @on(Button.Pressed)
+    @on(Choice.Pressed)
     def _close(self) -> None:
         self.dismiss(None)

@@ -80,7 +80,7 @@ class BrailleChart(LineView, can_focus=False):
         return low, high
 
     def _draw(self) -> list[Strip]:
-        chart, width, height = self._chart, self.size.width, self.size.height
+        chart, width, height = self._chart, self.room.width, self.room.height
         lines = [line for line in chart.lines if any(isfinite(value) for value in line.values)]
         if not lines:
             words = end_cut(escape(chart.empty), max(1, width - 4))
@@ -134,4 +134,4 @@ class BrailleChart(LineView, can_focus=False):
         middle = f"{duration(seconds / 2)} ago" if room > 40 and seconds >= 120 else ""
         words = (start.ljust(max(0, room // 2 - len(middle) // 2)) + middle).ljust(room)
         words = words[: room - 4] + " now" if room > 12 else "now".rjust(room)
-        return strip_of([(" " * (gutter + 2), quiet), ("└", rule), (words, quiet)], self.size.width, self.rich_style)
+        return strip_of([(" " * (gutter + 2), quiet), ("└", rule), (words, quiet)], self.room.width, self.rich_style)

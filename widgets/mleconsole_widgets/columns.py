@@ -12,6 +12,8 @@ from mleconsole_widgets.cells import right_aligned, width_of
 GAP = 2
 WIDEST = 40  # cells of a column whose width is not given, as long as others want the room
 LEAST = 12  # cells to which words are squeezed before a column is dropped
+READ = 30  # cells of words, if they have as many, that are shown before less important columns are
+WHOLE = 48  # the same, before less important words are
 _WORDS = (Style.TEXT, Style.NAMES)
 
 
@@ -48,6 +50,12 @@ def _least(column: Column, natural: int) -> int:
     return min(natural, column.width or WIDEST if column.priority == 0 else max(LEAST, width_of(title_of(column)) + 1))
 
 
+def _short(kept: Sequence[Column], sizes: Mapping[str, int], natural: Mapping[str, int], enough: int) -> Column | None:
+    """The most important column whose words are squeezed below `enough` cells."""
+    squeezed = [column for column in kept if sizes[column.id] < min(natural[column.id], enough)]
+    return min(squeezed, key=lambda column: column.priority, default=None)
+
+
 def place(columns: Sequence[Column], widths: Mapping[str, int], room: int, margin: int = 2) -> list[Placed]:
     """The columns that fit `room` cells: the highest priority number is dropped first, 0 never.
 
@@ -60,11 +68,28 @@ def place(columns: Sequence[Column], widths: Mapping[str, int], room: int, margi
     def total() -> int:
         return margin + sum(sizes[column.id] for column in kept) + GAP * max(0, len(kept) - 1)
 
-    while total() > room and len(kept) > 1:
+    def drop_one() -> bool:
+        """Drop the least important column, the rightmost of equals; what is never dropped stays."""
         worst = max(column.priority for column in kept)
-        if worst <= 0:
-            break
+        if worst <= 0 or len(kept) == 1:
+            return False
         del kept[max(i for i, column in enumerate(kept) if column.priority == worst)]
+        return True
+
+    while total() > room and drop_one():
+        pass
+    for enough in (READ, WHOLE):
+        # Words that matter more are read in part only: less important columns make room for them, up to READ; those
+        # that are squeezed themselves, up to WHOLE.
+        while (short := _short(kept, sizes, natural, enough)) is not None:
+            wish = min(natural[short.id], enough)
+            if room - total() >= wish - sizes[short.id]:
+                sizes[short.id] = wish
+                continue
+            last = max(reversed(kept), key=lambda column: column.priority)
+            squeezed = sizes[last.id] < min(natural[last.id], READ)
+            if last.priority <= short.priority or (enough == WHOLE and not squeezed) or not drop_one():
+                break
     left = room - total()
     ranked = sorted(kept, key=lambda column: column.priority)
     for limit in (WIDEST, None):

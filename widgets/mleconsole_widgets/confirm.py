@@ -8,12 +8,11 @@ from itertools import groupby
 
 from textual import events, on
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from mleconsole.model.plan import LOGIN, Danger, Plan, Step
+from mleconsole_widgets.choice import Choice
 from mleconsole_widgets.dialog import Dialog
-
-_MOST_HOSTS = 6  # named hosts of one and the same argv, before they are counted
 
 
 def steps_by_argv(steps: tuple[Step, ...]) -> list[tuple[list[str], tuple[str, ...], bytes]]:
@@ -26,11 +25,8 @@ def steps_by_argv(steps: tuple[Step, ...]) -> list[tuple[list[str], tuple[str, .
 
 
 def hosts_words(hosts: list[str]) -> str:
-    """`node01, node02 and 14 more`: the hosts in words; all of them when they are few."""
-    names = ["login" if host == LOGIN else host for host in hosts]
-    if len(names) <= _MOST_HOSTS:
-        return ", ".join(names)
-    return f"{', '.join(names[: _MOST_HOSTS - 1])} and {len(names) - _MOST_HOSTS + 1} more"
+    """All of them, in words."""
+    return ", ".join("login" if host == LOGIN else host for host in hosts)
 
 
 class ConfirmPlan(Dialog[bool]):
@@ -39,7 +35,6 @@ class ConfirmPlan(Dialog[bool]):
     given_up = False
 
     DEFAULT_CSS = """
-    ConfirmPlan #argv { margin: 1 0 0 0; padding: 0 1; background: $background; }
     ConfirmPlan #typed { width: 8; margin-left: 1; }
     ConfirmPlan #ask { width: auto; height: 1; margin-left: 2; color: $error; }
     """
@@ -53,8 +48,11 @@ class ConfirmPlan(Dialog[bool]):
         return self.plan.danger >= Danger.DESTROYS
 
     def body(self) -> Iterable[Widget]:
+        before = ""
         for host, argv, stdin in self._argv_lines():
-            yield self.said(f"on {host}:", "quiet gap")
+            if host != before:
+                yield self.said(f"on {host}:", "quiet gap" if before else "quiet")
+            before = host
             yield self.said(argv)
             if stdin:
                 yield self.said("with this on its standard input:", "quiet")
@@ -70,16 +68,16 @@ class ConfirmPlan(Dialog[bool]):
             for hosts, argv, stdin in steps_by_argv(self.plan.steps)
         ]
 
-    def buttons(self) -> Iterable[Widget]:  # type: ignore[override]
-        yield Button("Keep it", id="keep", compact=True)
+    def buttons(self) -> Iterable[Widget]:
+        yield Choice("Keep it", id="keep")
         if self.destroys:
             yield Static("type y and Enter to do it:", id="ask", markup=False)
             yield Input(id="typed", max_length=4, compact=True, select_on_focus=False)
         else:
-            yield Button("Do it (y)", id="do", compact=True)
+            yield Choice("Do it (y)", id="do")
 
     def on_mount(self) -> None:
-        self.query_one("#keep", Button).focus()
+        self.query_one("#keep", Choice).focus()
 
     def on_key(self, event: events.Key) -> None:
         """`y` without the field: CHANGES is done, DESTROYS goes to the field and starts it."""
@@ -93,11 +91,11 @@ class ConfirmPlan(Dialog[bool]):
         field.focus()
         field.value = "y"
 
-    @on(Button.Pressed, "#keep")
+    @on(Choice.Pressed, "#keep")
     def _keep(self) -> None:
         self.dismiss(False)
 
-    @on(Button.Pressed, "#do")
+    @on(Choice.Pressed, "#do")
     def _do(self) -> None:
         self.dismiss(True)
 
@@ -107,4 +105,4 @@ class ConfirmPlan(Dialog[bool]):
         if message.value.strip().lower() in ("y", "yes"):
             self.dismiss(True)
         else:
-            self.query_one("#keep", Button).focus()
+            self.query_one("#keep", Choice).focus()

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from mleconsole_widgets.cells import escape
 
@@ -33,25 +33,24 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         Binding("escape", "give_up", "no", show=False),
         Binding("left,up", "app.focus_previous", "before", show=False),
         Binding("right,down", "app.focus_next", "next", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
     ]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 55%; }
     Dialog > #box {
         width: 84; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
-        background: $surface; color: $foreground; border: round $foreground 45%;
-        border-title-color: $foreground; border-title-style: bold; border-title-background: $surface;
+        background: $background; color: $foreground; border: round $foreground 45%;
+        border-title-color: $foreground; border-title-style: bold; border-title-background: $background;
         border-title-align: left;
     }
-    Dialog #words { height: auto; max-height: 100%; background: $surface; scrollbar-size: 1 1; }
-    Dialog #words > Static { width: 1fr; height: auto; background: $surface; }
-    Dialog #buttons { height: auto; align-horizontal: right; margin-top: 1; background: $surface; }
-    Dialog Button {
-        min-width: 8; width: auto; height: 1; border: none; padding: 0 2; margin-left: 2; line-pad: 0;
-        background: $panel; color: $foreground; text-style: none;
+    Dialog #words { height: auto; max-height: 62vh; background: $background; scrollbar-size: 1 1;
+        scrollbar-color: $foreground 30%; scrollbar-color-hover: $foreground 50%; scrollbar-color-active: $foreground;
+        scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
     }
-    Dialog Button:hover { border: none; background: $foreground 25%; }
-    Dialog Button:focus { border: none; background: $panel; color: $foreground; text-style: reverse; }
-    Dialog Button.-danger { color: $error; }
+    Dialog #words > Static { width: 1fr; height: auto; background: $background; }
+    Dialog #buttons { height: auto; align-horizontal: right; margin-top: 1; background: $background; }
     Dialog Input { height: 1; border: none; padding: 0 1; background: $panel; color: $foreground; width: 1fr; }
     Dialog Input:focus { border: none; }
     Dialog .quiet { color: $foreground 65%; }
@@ -82,12 +81,16 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         """What stands in the box."""
         return ()
 
-    def buttons(self) -> Iterable[Button]:
+    def buttons(self) -> Iterable[Widget]:
         return ()
 
     def said(self, text: str, classes: str = "") -> Static:
         """Words in the body."""
         return Static(words(text), markup=False, classes=classes)
+
+    def action_page(self, pages: int) -> None:
+        scroll = self.query_one("#words", VerticalScroll)
+        scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)
 
     def action_give_up(self) -> None:
         self.dismiss(self.given_up)  # type: ignore[arg-type]

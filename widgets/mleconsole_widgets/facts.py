@@ -17,7 +17,7 @@ MARGIN = 2
 GAP = 3
 MOST_COLUMNS = 3
 FEW = 6  # so many facts stand in one column
-LONG = 44  # a longer value has lines to itself
+LONG = 28  # a longer value has lines to itself
 
 
 class Told(NamedTuple):
@@ -95,8 +95,8 @@ class FactsPanel(ScrollLines):
         self.repaint()
 
     def lay_out(self) -> None:
-        if self.size.width:
-            self._rows, self._sizes = layout(self._facts, self.size.width)
+        if self.room.width:
+            self._rows, self._sizes = layout(self._facts, self.room.width)
             self.set_extent(1, len(self._rows))
 
     def line(self, y: int) -> Strip:
@@ -110,4 +110,4 @@ class FactsPanel(ScrollLines):
             pieces.append((f"{fit(one.label, self._sizes.label)}  ", quiet))
             words = one.value if place == len(row) - 1 else fit(one.value, self._sizes.value + GAP)
             pieces.append((words, self.tone(one.tone)))
-        return strip_of(pieces, self.size.width, plain)
+        return strip_of(pieces, self.room.width, plain)

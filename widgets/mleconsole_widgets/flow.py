@@ -12,6 +12,7 @@ from typing import NamedTuple
 MARGIN = 1
 GAP = 2
 TEN = 10  # folded cells stand in tens
+SCROLLED = 1.2  # screens that whole groups may need before they are folded
 
 
 class Flow(NamedTuple):
@@ -86,7 +87,7 @@ def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
     columns = max(1, (room + 1) // (cells + 1))
     columns = max(1, columns - columns % 4) if columns > 4 else columns  # a round number of nodes a line
     rows = -(-total // columns)
-    if rows <= height and cells > 1:
+    if rows <= height * SCROLLED and cells > 1:
         return Flow(total, columns, rows, cells, label, False, False)
     columns = min(max(1, (room + 1) // (TEN + 1)), -(-total // TEN)) * TEN
     return Flow(total, columns, max(1, -(-total // columns)), 1, label, False, True)

@@ -7,10 +7,11 @@ from typing import Any
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Select, Static
+from textual.widgets import Input, Select, Static
 
 from mleconsole.model.view import Field, Form
 from mleconsole_widgets.cells import escape
+from mleconsole_widgets.choice import Choice, Toggle
 from mleconsole_widgets.dialog import Dialog, words
 
 
@@ -33,8 +34,6 @@ class FormDialog(Dialog[dict[str, Any]]):
     """{field id: value} of the right types; None when given up."""
 
     DEFAULT_CSS = """
-    FormDialog Checkbox { border: none; height: 1; padding: 0; background: $surface; }
-    FormDialog Checkbox:focus { border: none; text-style: reverse; }
     FormDialog Select { height: auto; width: 1fr; }
     FormDialog #trouble { height: auto; color: $warning; }
     """
@@ -56,7 +55,7 @@ class FormDialog(Dialog[dict[str, Any]]):
     def _field(self, index: int, field: Field) -> Widget:
         id = f"field{index}"
         if field.type == "bool":
-            return Checkbox(words(field.title), bool(field.default), id=id, compact=True)
+            return Toggle(field.title, bool(field.default), id=id, classes="gap")
         if field.type == "choice" and field.choices:
             options = [(words(choice), choice) for choice in field.choices]
             chosen = field.default if field.default in field.choices else field.choices[0]
@@ -64,20 +63,20 @@ class FormDialog(Dialog[dict[str, Any]]):
         default = "" if field.default is None else str(field.default)
         return Input(default, password=field.type == "secret", id=id, compact=True)
 
-    def buttons(self) -> Iterable[Button]:
-        yield Button("Leave it", id="leave", compact=True)
-        yield Button("Go on", id="go_on", compact=True)
+    def buttons(self) -> Iterable[Widget]:
+        yield Choice("Leave it", id="leave")
+        yield Choice("Go on", id="go_on")
 
     def on_mount(self) -> None:
-        first = self.query("Input, Checkbox, Select")
-        (first.first() if first else self.query_one("#go_on", Button)).focus()
+        first = self.query("Input, Toggle, Select")
+        (first.first() if first else self.query_one("#go_on", Choice)).focus()
 
     def values(self) -> dict[str, Any]:
         """What stands in the fields. Raises ValueError with a sentence about the first wrong one."""
         given: dict[str, Any] = {}
         for index, field in enumerate(self._form.fields):
             widget = self.query_one(f"#field{index}")
-            if isinstance(widget, Checkbox | Select):
+            if isinstance(widget, Toggle | Select):
                 given[field.id] = widget.value
             elif isinstance(widget, Input):
                 given[field.id] = read(field, widget.value)
@@ -92,17 +91,17 @@ class FormDialog(Dialog[dict[str, Any]]):
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
         message.stop()
-        fields = list(self.query("Input, Checkbox, Select"))
+        fields = list(self.query("Input, Toggle, Select"))
         at = fields.index(message.input)
         if at + 1 < len(fields):
             fields[at + 1].focus()
         else:
             self._go_on()
 
-    @on(Button.Pressed)
-    def _pressed(self, message: Button.Pressed) -> None:
+    @on(Choice.Pressed)
+    def _pressed(self, message: Choice.Pressed) -> None:
         message.stop()
-        if message.button.id == "go_on":
+        if message.choice.id == "go_on":
             self._go_on()
         else:
             self.dismiss(None)

@@ -114,7 +114,7 @@ class HeatGrid(LineView):
             groups = self._grid.groups
             widest = max((len(group.values) for group in groups), default=1)
             label = max((width_of(words) for words in self._labels), default=0)
-            self._flow = flow(len(groups), label, max(1, widest), self.size.width, max(1, self.size.height - 2))
+            self._flow = flow(len(groups), label, max(1, widest), self.room.width, max(1, self.room.height - 2))
         return self._flow
 
     @property
@@ -124,10 +124,10 @@ class HeatGrid(LineView):
 
     @property
     def legend_lines(self) -> int:
-        return 2 if self.size.height > 3 else 1 if self.size.height > 1 else 0
+        return 2 if self.room.height > 3 else 1 if self.room.height > 1 else 0
 
     def _extend(self) -> None:
-        self.set_extent(max(1, self.size.width), self.flow.rows + self.legend_lines)
+        self.set_extent(max(1, self.room.width), self.flow.rows + self.legend_lines)
 
     def on_resize(self) -> None:
         self._flow = None
@@ -147,13 +147,13 @@ class HeatGrid(LineView):
     # ------------------------------------------------------------------ lines
 
     def line(self, y: int) -> Strip:
-        height, legend = self.size.height, self.legend_lines
+        height, legend = self.room.height, self.legend_lines
         if legend and y == height - 1:
             return self._legend()
         if legend == 2 and y == height - 2:
             return self.blank()
         if not self._grid.groups:
-            words = end_cut(escape(self._grid.empty), max(1, self.size.width - 4))
+            words = end_cut(escape(self._grid.empty), max(1, self.room.width - 4))
             return self.text_line(f"  {words}", Tone.QUIET) if y == 0 else self.blank()
         row = y + self.scroll_offset.y
         if row >= self.flow.rows:
@@ -183,9 +183,9 @@ class HeatGrid(LineView):
             if plan.labelled or index == indices[0]:
                 label = fit(self._labels[index], plan.label, right=True)
                 pieces.append((f"{label} ", self.tone(Tone.STRONG) if here and self.has_focus else quiet))
-            self._cells(pieces, self._levels[index], self._cell if here else -1)
+            self._cells(pieces, self._levels[index], self._cell if here and self.has_focus else -1)
             pieces.append((" " * (plan.cells - len(self._levels[index]) + gap), plain))
-        strip = strip_of(pieces, self.size.width, plain)
+        strip = strip_of(pieces, self.room.width, plain)
         if len(self._strips) > 600:
             self._strips.clear()
         self._strips[key] = strip
@@ -210,9 +210,8 @@ class HeatGrid(LineView):
             at += count
 
     def _cursor_cell(self, step: int) -> Piece:
-        """The cell under the cursor: a mark that stands out on its own colour, reverse where the person is."""
-        style = self.tone(Tone.STRONG)
-        return ("◆" if step != ABSENT else "·", style + _REVERSE if self.has_focus else style)
+        """The cell under the cursor: a mark in reverse."""
+        return ("◆" if step != ABSENT else "·", self.tone(Tone.STRONG) + _REVERSE)
 
     def worst(self, group: GridGroup) -> float:
         """What stands for a whole group: its highest value."""
@@ -227,11 +226,11 @@ class HeatGrid(LineView):
         label = fit(self._labels[indices[0]], plan.label, right=True) if indices else ""
         pieces: list[Piece] = [(" ", plain), (f"{label} ", quiet)]
         known = bytes(max((step for step in self._levels[i] if step != ABSENT), default=ABSENT) for i in indices)
-        cursor = self._group - indices[0] if self._group in indices else -1
+        cursor = self._group - indices[0] if self._group in indices and self.has_focus else -1
         for start in range(0, len(known), TEN):
             self._cells(pieces, known[start : start + TEN], cursor - start if cursor >= start else -1)
             pieces.append((" ", plain))
-        return strip_of(pieces, self.size.width, plain)
+        return strip_of(pieces, self.room.width, plain)
 
     def _legend(self) -> Strip:
         """The scale, what a cell is where groups are folded, and what is under the cursor."""
@@ -241,7 +240,7 @@ class HeatGrid(LineView):
         if self.folded and not self.flow.labelled:
             pieces.append(("   one cell a node: its highest", quiet))
         pieces.append((f"   {self._words_here()}", plain))
-        return strip_of(pieces, self.size.width, plain)
+        return strip_of(pieces, self.room.width, plain)
 
     def _words_here(self) -> str:
         """The label and value under the cursor."""
@@ -290,7 +289,7 @@ class HeatGrid(LineView):
         self._group = min(max(0, group), len(groups) - 1)
         self._cell = min(max(0, cell), max(0, len(groups[self._group].values) - 1))
         row = self.flow.row_of(self._group)
-        rows = max(1, self.size.height - self.legend_lines)
+        rows = max(1, self.room.height - self.legend_lines)
         top = self.scroll_offset.y
         wanted = min(max(top, row - rows + 1), row)
         if wanted != top:
@@ -310,7 +309,7 @@ class HeatGrid(LineView):
             self._go(beside, 0 if across > 0 else 1 << 30)
 
     def action_page(self, pages: int) -> None:
-        rows = max(1, self.size.height - self.legend_lines)
+        rows = max(1, self.room.height - self.legend_lines)
         self._go(self.flow.below(self._group, pages * rows), self._cell)
 
     def action_jump(self, group: int) -> None:
@@ -322,7 +321,7 @@ class HeatGrid(LineView):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or offset.y >= self.size.height - self.legend_lines:
+        if offset is None or offset.y >= self.room.height - self.legend_lines:
             return
         event.stop()
         found = self.flow.at(offset.x, offset.y + self.scroll_offset.y)

@@ -49,7 +49,7 @@ class LineView(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     LineView {
         width: 1fr; height: 1fr; background: $background; color: $foreground; overflow: auto auto;
-        scrollbar-size: 1 1;
+        scrollbar-size: 1 1; scrollbar-gutter: stable;
         scrollbar-color: $foreground 30%; scrollbar-color-hover: $foreground 50%; scrollbar-color-active: $foreground;
         scrollbar-background: $background; scrollbar-background-hover: $background;
         scrollbar-background-active: $background; scrollbar-corner-color: $background;
@@ -143,17 +143,27 @@ class LineView(ScrollView, can_focus=True):
         strip = self._painted[y] = self.line(y)
         return strip
 
+    @property
+    def room(self) -> Size:
+        """The cells there are to draw in; the scroll bar has its own, shown or not."""
+        return self.scrollable_content_region.size
+
+    @property
+    def ready(self) -> bool:
+        """It is on the screen and knows its size; before that nothing is formatted."""
+        return self.is_attached and self.room.width > 0 and self.room.height > 0
+
     def repaint(self) -> None:
         """Paint the visible lines that are not what is on the screen; all when most of them are."""
-        if not self.is_attached or not self.size.height:
+        if not self.ready:
             return
-        size = self.size
+        size = self.room
         painted = self._painted
         changed = [y for y in range(size.height) if (old := painted.get(y)) is None or old != self.line(y)]
         self.paint_lines(changed)
 
     def paint_lines(self, lines: Sequence[int]) -> None:
-        size = self.size
+        size = self.room
         if not lines:
             return
         if len(lines) > 0.6 * size.height:
@@ -162,14 +172,16 @@ class LineView(ScrollView, can_focus=True):
         self.refresh(*(Region(0, y, size.width, 1) for y in lines))
 
     def blank(self) -> Strip:
-        return Strip.blank(self.size.width, self.rich_style)
+        return Strip.blank(self.room.width, self.rich_style)
 
     def text_line(self, text: str, tone: Tone = Tone.PLAIN) -> Strip:
         """A line of (escaped) words."""
-        return strip_of([(text, self.tone(tone))], self.size.width, self.rich_style)
+        return strip_of([(text, self.tone(tone))], self.room.width, self.rich_style)
 
     def set_extent(self, width: int, height: int) -> None:
         """The size of everything; only a change causes a layout."""
+        if not self.ready:
+            return
         extent = Size(width, height)
         if extent != self.virtual_size:
             self.virtual_size = extent
@@ -177,4 +189,4 @@ class LineView(ScrollView, can_focus=True):
     @property
     def shown_text(self) -> str:
         """The visible lines as plain text."""
-        return "\n".join(self.line(y).text.rstrip() for y in range(self.size.height))
+        return "\n".join(self.line(y).text.rstrip() for y in range(self.room.height))

@@ -33,7 +33,7 @@ class LogPanel(ScrollLines):
         self.repaint()
 
     def lay_out(self, *, more: bool = False) -> None:
-        width = self.size.width
+        width = self.room.width
         if not width:
             return
         if not more:
@@ -53,9 +53,9 @@ class LogPanel(ScrollLines):
 
     def line(self, y: int) -> Strip:
         if not self._lines:
-            words = end_cut(escape(self._log.empty), max(1, self.size.width - 4))
+            words = end_cut(escape(self._log.empty), max(1, self.room.width - 4))
             return self.text_line(f"  {words}", Tone.QUIET) if y == 0 else self.blank()
         index = y + self.scroll_offset.y
         if index >= len(self._lines):
             return self.blank()
-        return strip_of([(f"  {self._lines[index]}", self.rich_style)], self.size.width, self.rich_style)
+        return strip_of([(f"  {self._lines[index]}", self.rich_style)], self.room.width, self.rich_style)

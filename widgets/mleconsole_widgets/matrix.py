@@ -98,7 +98,7 @@ class MatrixGrid(LineView):
     @property
     def pitch(self) -> int:
         """Cells from one column to the next: three where there is room, else two."""
-        return 3 if 2 + self.label_width + 1 + 3 * len(self._labels) <= self.size.width else 2
+        return 3 if 2 + self.label_width + 1 + 3 * len(self._labels) <= self.room.width else 2
 
     @property
     def _edge(self) -> int:
@@ -108,13 +108,13 @@ class MatrixGrid(LineView):
         self.set_extent(self._edge + self.pitch * len(self._labels), len(self._labels) + 3)
 
     def line(self, y: int) -> Strip:
-        height = self.size.height
+        height = self.room.height
         if y == height - 1:
             return self._legend()
         if y == height - 2:
             return self.blank()
         first = self.scroll_offset.x // self.pitch
-        last = min(len(self._labels), first + max(0, self.size.width - self._edge) // self.pitch)
+        last = min(len(self._labels), first + max(0, self.room.width - self._edge) // self.pitch)
         if y == 0:
             return self._head(first, last)
         row = y - 1 + self.scroll_offset.y
@@ -130,7 +130,7 @@ class MatrixGrid(LineView):
             style = strong if column <= self._column < column + each and self.has_focus else quiet
             span = min(each, last - column) * self.pitch
             pieces.append((fit(self._labels[column] if width_of(self._labels[column]) < span + 1 else "", span), style))
-        return strip_of(pieces, self.size.width, self.rich_style)
+        return strip_of(pieces, self.room.width, self.rich_style)
 
     def _cells(self, row: int, first: int, last: int) -> Strip:
         plain, quiet = self.rich_style, self.tone(Tone.QUIET)
@@ -146,7 +146,7 @@ class MatrixGrid(LineView):
                 text, style = ("◆" if step != ABSENT else "·").ljust(wide), self.tone(Tone.STRONG) + _REVERSE
             pieces.append((text, style))
             pieces.append((" ", plain))
-        return strip_of(pieces, self.size.width, plain)
+        return strip_of(pieces, self.room.width, plain)
 
     def _legend(self) -> Strip:
         matrix, plain, quiet = self._matrix, self.rich_style, self.tone(Tone.QUIET)
@@ -154,7 +154,7 @@ class MatrixGrid(LineView):
         pieces.append((f"   {self._ramp.absent} not measured   ", quiet))
         if self.has_focus and self._labels:
             pieces.append((self.words_here(), plain))
-        return strip_of(pieces, self.size.width, plain)
+        return strip_of(pieces, self.room.width, plain)
 
     def words_here(self) -> str:
         """What is under the cursor: `node01 → node06: 1.02 Gb/s`."""
@@ -174,8 +174,8 @@ class MatrixGrid(LineView):
         if last < 0:
             return
         self._row, self._column = min(max(0, row), last), min(max(0, column), last)
-        rows = max(1, self.size.height - 3)
-        columns = max(1, (self.size.width - self._edge) // self.pitch)
+        rows = max(1, self.room.height - 3)
+        columns = max(1, (self.room.width - self._edge) // self.pitch)
         top, left = self.scroll_offset.y, self.scroll_offset.x // self.pitch
         y = min(max(top, self._row - rows + 1), self._row)
         x = min(max(left, self._column - columns + 1), self._column)
@@ -185,7 +185,7 @@ class MatrixGrid(LineView):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or not 0 < offset.y < self.size.height - 2 or offset.x < self._edge:
+        if offset is None or not 0 < offset.y < self.room.height - 2 or offset.x < self._edge:
             return
         event.stop()
         column = (offset.x - self._edge) // self.pitch + self.scroll_offset.x // self.pitch

@@ -80,7 +80,7 @@ class _Options(RowView, can_focus=False):
     def row_strip(self, index: int, selected: bool) -> Strip:
         option = self.options[index]
         style = self.selected if selected else self.tone
-        width = self.size.width
+        width = self.room.width
         keys = escape(option.keys)
         tone = Tone.PLAIN if option.reason is None else Tone.STALE
         right = f"  {keys} " if keys else " "
@@ -113,7 +113,7 @@ class Pick(Dialog[str]):
     Pick > #box { padding: 0 1; }
     Pick #words { height: auto; }
     Pick #typed { margin: 0 0 1 0; }
-    Pick _Options { background: $surface; height: auto; max-height: 24; min-height: 1; scrollbar-background: $surface; }
+    Pick _Options { background: $background; height: auto; max-height: 24; min-height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,ctrl+n,tab", "step(1)", "next", show=False, priority=True),

@@ -55,6 +55,11 @@ class RowView(LineView):
         """Lines above the rows that do not scroll up and down."""
         return []
 
+    @property
+    def head_count(self) -> int:
+        """How many `heads()` there are."""
+        return 0
+
     def row_strip(self, index: int, selected: bool) -> Strip:
         """The whole strip of a row, at least as wide as the screen."""
         raise NotImplementedError
@@ -80,7 +85,7 @@ class RowView(LineView):
     @property
     def page_rows(self) -> int:
         """How many rows are visible."""
-        return max(1, self.size.height - len(self.heads()))
+        return max(1, self.room.height - self.head_count)
 
     def forget_lines(self) -> None:
         super().forget_lines()
@@ -88,7 +93,8 @@ class RowView(LineView):
 
     def extend(self) -> None:
         """Tell the scroll bars how much there is, keep the cursor among the rows and tell where it is."""
-        self.set_extent(max(self.row_width, 1), self.row_count + len(self.heads()))
+        if self.ready:
+            self.set_extent(max(self.row_width, 1), self.row_count + self.head_count)
         self.cursor = min(max(0, self.cursor), max(0, self.row_count - 1))
 
     def tell(self) -> None:
@@ -128,7 +134,7 @@ class RowView(LineView):
         return found
 
     def _cropped(self, strip: Strip) -> Strip:
-        left, width = self.scroll_offset.x, self.size.width
+        left, width = self.scroll_offset.x, self.room.width
         if not left and strip.cell_length == width:
             return strip
         return strip.crop(left, left + width).adjust_cell_length(width, self.rich_style)
@@ -137,7 +143,7 @@ class RowView(LineView):
         lines = self.empty_words.split("\n")
         if y >= len(lines):
             return self.blank()
-        return self.text_line("  " + end_cut(lines[y], max(1, self.size.width - 4)), Tone.QUIET)
+        return self.text_line("  " + end_cut(lines[y], max(1, self.room.width - 4)), Tone.QUIET)
 
     # ------------------------------------------------------------------ moving
 
@@ -147,15 +153,15 @@ class RowView(LineView):
         before, self.cursor = self.cursor, index
         scrolled = self.reveal()
         if before != index and not scrolled:
-            top = self.scroll_offset.y - len(self.heads())
-            self.paint_lines([y for y in (before - top, index - top) if 0 <= y < self.size.height])
+            top = self.scroll_offset.y - self.head_count
+            self.paint_lines([y for y in (before - top, index - top) if 0 <= y < self.room.height])
         self.tell()
 
     def reveal(self) -> bool:
         """Scroll until the cursor is visible; True when that moved anything."""
         top, rows = self.scroll_offset.y, self.page_rows
         wanted = min(max(top, self.cursor - rows + 1), self.cursor)
-        if wanted == top or not self.size.height:
+        if wanted == top or not self.ready:
             return False
         self.scroll_to(y=wanted, animate=False, immediate=True, force=True)
         return self.scroll_offset.y != top
@@ -191,7 +197,7 @@ class RowView(LineView):
 
     def index_at(self, y: int) -> int | None:
         """The row that is drawn on visible line `y`."""
-        heads = len(self.heads())
+        heads = self.head_count
         index = y - heads + self.scroll_offset.y
         return index if y >= heads and index < self.row_count else None
 

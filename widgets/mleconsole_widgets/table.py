@@ -14,7 +14,7 @@ from mleconsole.model.absent import Absent, number
 from mleconsole.model.query import bind, parse
 from mleconsole.model.record import Subject
 from mleconsole.model.view import Column, Style, Table, Tone
-from mleconsole_widgets.cells import cell_text, cell_tone, end_cut, escape, fit, width_of
+from mleconsole_widgets.cells import cell_text, cell_tone, cut, end_cut, escape, fit, width_of
 from mleconsole_widgets.columns import GAP, Placed, place, title_of
 from mleconsole_widgets.lines import strip_of
 from mleconsole_widgets.messages import MarksChanged
@@ -196,7 +196,7 @@ class ViewTable(RowView):
             seconds = number(age(row))
             return seconds if seconds is not None and seconds > after else None
 
-        return (*table.columns, Column(AGE, "AGE", stale_age, Style.DURATION, width=4, priority=3))
+        return (*table.columns, Column(AGE, "AGE", stale_age, Style.DURATION, width=4, priority=1))
 
     def _stale(self, row: Any) -> bool:
         table = self._table
@@ -240,11 +240,11 @@ class ViewTable(RowView):
                     self._format(index)
             ages = self._ages
             top = self.scroll_offset.y
-            for index in rows[top : top + self.size.height]:
+            for index in rows[top : top + self.room.height]:
                 self._format(index)
             if self._ages and not ages:  # the first stale row brings the column of ages
                 self._cells.clear()
-            self._placed = place(self._columns(), self._widths, self.size.width, MARGIN)
+            self._placed = place(self._columns(), self._widths, self.room.width, MARGIN)
         return self._placed
 
     # ------------------------------------------------------------------ lines
@@ -264,12 +264,20 @@ class ViewTable(RowView):
             return f"None of {len(self._table.rows):,} rows matches. Esc shows all of them again."
         return escape(self._table.empty)
 
+    def _notices(self) -> list[tuple[str, Tone]]:
+        """The sentences on top, as many as leave the rows their room."""
+        notices = [(self._unreadable, Tone.WARN)] if self._unreadable else []
+        notices += [(notice, Tone.QUIET) for notice in self._table.notices]
+        return notices[: max(1, self.room.height // 3)]
+
+    @property
+    def head_count(self) -> int:
+        return len(self._notices()) + bool(self._table.rows)
+
     def heads(self) -> list[Strip]:
         if self._heads is None:
-            notices = [(self._unreadable, Tone.WARN)] if self._unreadable else []
-            notices += [(notice, Tone.QUIET) for notice in self._table.notices]
-            most = max(1, self.size.height // 3)
-            lines = [(end_cut(escape(words), max(1, self.size.width - 3)), tone) for words, tone in notices[:most]]
+            room = max(1, self.room.width - 3)
+            lines = [(end_cut(escape(words), room), tone) for words, tone in self._notices()]
             self._heads = [self.text_line(f"  {words}", tone) for words, tone in lines]
             if self._table.rows:
                 self._heads.append(self._cropped(self._header()))
@@ -287,7 +295,7 @@ class ViewTable(RowView):
                 title = f"{arrow}{title}" if right else f"{title}{arrow}"
             pieces.append((fit(title, width, right=right), bold if sorted_here else head))
             pieces.append((" " * GAP, head))
-        return strip_of(pieces[:-1], max(self.row_width, self.size.width), plain)
+        return strip_of(pieces[:-1], max(self.row_width, self.room.width), plain)
 
     def row_strip(self, index: int, selected: bool) -> Strip:
         cells = self._format(self._rows[index])
@@ -297,10 +305,13 @@ class ViewTable(RowView):
         marked = bool(self._marks) and self.subject_at(index) in self._marks
         pieces = [("▪ " if marked else "  ", plain)]
         for column, _, width, right in self.placed:
-            words = fit(cells.words.get(column.id, ""), width, right=right)
+            words = cut(cells.words.get(column.id, ""), width)
+            pad = " " * (width - width_of(words))
+            if right and pad:
+                pieces.append((pad, plain))
             pieces.append((words, style(cells.tones.get(column.id, Tone.PLAIN))))
-            pieces.append((gap, plain))
-        return strip_of(pieces[:-1], max(self.row_width, self.size.width), plain)
+            pieces.append((gap if right else pad + gap, plain))
+        return strip_of(pieces[:-1], max(self.row_width, self.room.width), plain)
 
     def subject_at(self, index: int) -> Subject | None:
         return self._table.subject(self._table.rows[self._rows[index]]) if index < len(self._rows) else None
@@ -341,7 +352,7 @@ class ViewTable(RowView):
         if before is not None and self.placed != before:
             self._heads = None
             self._strips.clear()
-            self.set_extent(max(self.row_width, 1), self.row_count + len(self.heads()))
+            self.set_extent(max(self.row_width, 1), self.row_count + self.head_count)
 
     # ------------------------------------------------------------------ marks and clicks
 
@@ -380,7 +391,7 @@ class ViewTable(RowView):
         self.post_message(MarksChanged(len(self._marks)))
 
     def head_clicked(self, x: int, y: int) -> None:
-        if y != len(self.heads()) - 1:
+        if y != self.head_count - 1:
             return
         for column, start, width, _ in self.placed:
             if start <= x < start + width + GAP and column in self.sortable():

@@ -72,7 +72,7 @@ class ScrollLines(LineView):
         self._scroll(self.scroll_offset.y + lines)
 
     def action_scroll_pages(self, pages: int) -> None:
-        self._scroll(self.scroll_offset.y + pages * max(1, self.size.height - 1))
+        self._scroll(self.scroll_offset.y + pages * max(1, self.room.height - 1))
 
     def action_scroll_start(self) -> None:
         self._scroll(0)
@@ -105,7 +105,7 @@ class TextPanel(ScrollLines):
             self.repaint()
 
     def lay_out(self) -> None:
-        self._lines = folded(self._text.text, self.size.width - 4) if self.size.width else []
+        self._lines = folded(self._text.text, self.room.width - 4) if self.room.width else []
         self.set_extent(1, len(self._lines))
 
     def line(self, y: int) -> Strip:

@@ -88,7 +88,7 @@ class ViewTree(RowView):
     def row_strip(self, index: int, selected: bool) -> Strip:
         row = self._rows[index]
         style = self.selected if selected else self.tone
-        width = self.size.width
+        width = self.room.width
         sign = ("▸ " if row.path in self._shut else "▾ ") if row.node.children else "  "
         lead = row.lines if width_of(row.lines) < width // 2 else "… "
         note = escape(row.node.note)

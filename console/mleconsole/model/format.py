@@ -22,8 +22,7 @@ BAR_CELLS = 10
 #: Styles whose cells are numbers: right-aligned, compared by size.
 NUMERIC = frozenset({Style.NUMBER, Style.PERCENT, Style.MIB, Style.BYTES, Style.DURATION})
 
-_SPARKS = "▁▂▃▄▅▆▇█"
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_SPARKS = "▁▂▃▄▅▆▇"  # no full block: lines that stand under each other stay apart
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u034f\u180b\u180c\u180d\u180f")  # drawn as nothing, yet letters
 _MARKS = ("Mn", "Me")
@@ -173,7 +172,7 @@ def spark(values: Sequence[float], low: float | None = None, high: float | None 
     bottom = min(known) if low is None or not isfinite(low) else low
     top = max(known) if high is None or not isfinite(high) else high
     span = top - bottom
-    factor = 8 / span if span > 0 else 0.0
+    factor = len(_SPARKS) / span if span > 0 else 0.0
     out = []
     for cell in range(cells):
         first = count - cells + cell if count <= cells else cell * count // cells
@@ -183,20 +182,18 @@ def spark(values: Sequence[float], low: float | None = None, high: float | None 
             out.append(" ")
             continue
         level = (sum(here) / len(here) - bottom) * factor
-        out.append(_SPARKS[int(min(7, max(0, level)))] if isfinite(level) else _SPARKS[7])
+        out.append(_SPARKS[int(min(6, max(0, level)))] if isfinite(level) else _SPARKS[-1])
     return "".join(out)
 
 
 def bar(value: float, width: int = 0) -> str:
-    """0..100 as a bar of exactly `width` cells (10 when 0), in steps of an eighth of a cell."""
+    """0..100 as a line of exactly `width` cells (10 when 0), in steps of half a cell; only 0 is empty."""
     cells = width if width > 0 else BAR_CELLS
     if isnan(value):
         return DOT.ljust(cells)
-    eighths = round(min(100.0, max(0.0, value)) / 100 * cells * 8)
-    if value > 0 and not eighths:
-        eighths = 1
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+    share = min(100.0, max(0.0, value)) / 100
+    halves = max(1, round(share * cells * 2)) if share > 0 else 0
+    return ("━" * (halves // 2) + "╸" * (halves % 2)).ljust(cells)
 
 
 _WORDS: dict[Style, Callable[[float], str]] = {
