@@ -44,9 +44,9 @@ class Acting:
             keys = " ".join(self._console.keys.keys_of(offer.id, offer.keys))
             options.append((offer.id, offer.title, keys, offer.reason))
         chosen = await self._console.pick("Actions", options)
-        offer = next((offer for offer in offers if offer.id == chosen), None)
-        if offer is not None:
-            await self._do(offer)
+        taken = next((offer for offer in offers if offer.id == chosen), None)
+        if taken is not None:
+            await self._do(taken)
 
     def begin(self, offer: Offer) -> None:
         self._console.spawn(self._do(offer))

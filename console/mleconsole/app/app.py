@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, cast
 
-from mleconsole_widgets.dialogs import AcceptKey, Ask, Pick
 from textual import events
 from textual.app import App
 from textual.screen import Screen
@@ -33,6 +32,7 @@ from mleconsole.journal import log_defect
 from mleconsole.session import Session
 from mleconsole.transport.interface import LogEntry
 from mleconsole_widgets import palette
+from mleconsole_widgets.dialogs import AcceptKey, Ask, Pick
 
 IDLE_SECONDS = 120.0
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mleconsole_widgets.table import ViewTable
 from textual.widget import Widget
 
 from mleconsole.api import Subject
+from mleconsole_widgets.table import ViewTable
+
+#: How often, and how many times, a page is looked at until its first part is there.
+SEEK_SECONDS = 0.02
+SEEK_TRIES = 100
 
 
 def focusable(page: Widget) -> list[Widget]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
 from mleconsole_widgets.dialogs import Pick
+from mleconsole_widgets.table import ViewTable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -190,7 +191,7 @@ class FramedScreen(Screen[None]):
         self.paint_status()
 
     @property
-    def table(self) -> parts.ViewTable | None:
+    def table(self) -> ViewTable | None:
         page = self.page
         return parts.table(page) if page is not None else None
 

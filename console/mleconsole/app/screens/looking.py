@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from mleconsole_widgets.view import ViewWidget
 from textual.widget import Widget
 
 from mleconsole.app import parts
@@ -16,6 +15,7 @@ from mleconsole.app.lines import Piece
 from mleconsole.app.saving import save_view
 from mleconsole.app.screens.framed import FramedScreen, Hub
 from mleconsole.model.view import Tone, View
+from mleconsole_widgets.view import ViewWidget
 
 HERE = (
     "back",
@@ -54,9 +54,14 @@ class ViewScreen(FramedScreen):
         self._view = view
         self.query_one("#view", ViewWidget).show(guarded(view))
 
-    def _enter(self) -> None:
+    def _enter(self, tries: int = parts.SEEK_TRIES) -> None:
+        """Into the first part; parts are mounted one in another, so that it may take a moment."""
+        if self.focused is not None:
+            return
         found = parts.focusable(self.query_one("#view"))
         self.set_focus(found[0] if found else None)
+        if not found and tries > 0:
+            self.set_timer(parts.SEEK_SECONDS, partial(self._enter, tries - 1))
 
     @property
     def page(self) -> Widget | None:

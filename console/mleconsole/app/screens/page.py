@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mleconsole_widgets.view import ViewWidget
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
@@ -12,6 +11,7 @@ from textual.widget import Widget
 from mleconsole.app.guarded import guarded
 from mleconsole.app.trail import Place
 from mleconsole.model.view import Text, Tone, View
+from mleconsole_widgets.view import ViewWidget
 
 
 class Page(Container):
@@ -26,6 +26,7 @@ class Page(Container):
         self.place = place
         self._tell_ready = ready
         self.shown: View | None = None
+        self.seeking = False  # its first part is awaited
         self.was_in: Widget | None = None  # the part that had the focus when the page was left
 
     def compose(self) -> ComposeResult:

@@ -109,12 +109,21 @@ class PaneScreen(FramedScreen):
             self.hub.ticker.now()
             self.take_focus(page)
 
-    def take_focus(self, page: Page) -> None:
-        """Into the page's first part, unless the person is somewhere in it already."""
+    def take_focus(self, page: Page, tries: int = parts.SEEK_TRIES) -> None:
+        """Into the part of the page where the person was, else its first, unless they are somewhere in it already.
+
+        Parts are mounted one in another: it is tried again until there is one.
+        """
+        if page is not self.page:
+            page.seeking = False
+            return
         focused = self.focused
         if focused is None or page not in focused.ancestors_with_self:
             found = parts.focusable(page)
             self.set_focus(page.was_in if page.was_in in found else found[0] if found else None)
+            page.seeking = not found  # a page that has none at all is not looked at for ever
+            if page.seeking and tries > 0:
+                self.set_timer(parts.SEEK_SECONDS, partial(self.take_focus, page, tries - 1))
         self.paint_frame()
 
     def _forget(self, place: Place) -> None:
@@ -150,7 +159,7 @@ class PaneScreen(FramedScreen):
                     f"The others go on; {shown('r')} tries it again."
                 )
                 page.show_sentence(console.broken[pane.id], Tone.WARN)
-        if self.focused is None and self.is_current:
+        if self.focused is None and not page.seeking:
             self.call_after_refresh(self.take_focus, page)
         self.paint_frame()
 
