@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from mleconsole.store import Store
 REACH = "reach"  # the probe id under which the collector writes Host records
 HISTORY_EVERY = 4.0  # seconds; 150 points are ten minutes
 RULES_EVERY = 1.0
+SHARE = 0.02  # of a core's time: what all rules, or one join, may cost on a cluster so large that it shows
+CHEAP = 0.01  # seconds of CPU that are never worth a pause
+LONGEST = 5.0  # seconds; none is put off for longer
 
 
 class Inbox:
@@ -26,6 +30,9 @@ class Inbox:
         self._changed: set[Kind] = set()
         self._remembered = -1e9
         self._judged = -1e9
+        self._judge_at = -1e9
+        self._derive_at: dict[str, float] = {}
+        self._derive_for: set[str] = set()  # joins whose needs changed since they were last made
         self._answers = 0  # (host, probe) pairs that ever answered, and how many of them the rules have seen
         self._answers_judged = 0
         self._since: dict[tuple[str, Any], float] = {}
@@ -61,10 +68,12 @@ class Inbox:
             self._remembered = now
             self._store.history.remember(fleet)
         alerts: list[Alert] | None = None
-        if now - self._judged >= RULES_EVERY:
+        if now >= (self._judge_at if self.judged else self._judged + RULES_EVERY):
+            began = time.thread_time()
             self._judged = now
             self._answers_judged = self._answers
             alerts = self._judge(fleet, now)
+            self._judge_at = now + pause(RULES_EVERY, time.thread_time() - began)
         self._store.publish(fleet, alerts)
         return changed
 
@@ -76,10 +85,16 @@ class Inbox:
     def _derive(self, fleet: Fleet, changed: set[Kind], now: float) -> Fleet:
         for plugin in tuple(self._registry.plugins.values()):
             for derive in plugin.derives:
-                if not changed.intersection(derive.needs):
+                if changed.intersection(derive.needs):
+                    self._derive_for.add(derive.id)
+                due = now >= self._derive_at.get(derive.id, now) or len(fleet.all_seen()) > self._answers
+                if derive.id not in self._derive_for or not due:
                     continue
+                self._derive_for.discard(derive.id)
+                began = time.thread_time()
                 try:
                     fleet = fold(fleet, self._derived(derive, fleet, now), now)
+                    self._derive_at[derive.id] = now + pause(0.0, time.thread_time() - began)
                 except Exception as error:  # a plugin's join may raise anything; it must cost only itself
                     self._registry.disable(plugin.id, _off(plugin.id, derive.id, error))
                     break
@@ -89,8 +104,9 @@ class Inbox:
     def _derived(derive: Derive, fleet: Fleet, now: float) -> list[Arrival]:
         by_host: dict[str, dict[Kind, Mapping[Any, Any]]] = {}
         for kind, slots in derive.derive(fleet).items():
-            for host in fleet.hosts(kind):
-                by_host.setdefault(host, {})[kind] = {}
+            for host, before in fleet.hosts(kind).items():
+                if before:
+                    by_host.setdefault(host, {})[kind] = {}
             for host, slot in slots.items():
                 by_host.setdefault(host, {})[kind] = slot
         return [Arrival(host, derive.id, now, Observation(records)) for host, records in by_host.items()]
@@ -111,6 +127,11 @@ class Inbox:
                     alerts.append(alert._replace(rule=rule.id, since=standing[key]))
         self._since = standing
         return sorted(alerts, key=lambda alert: (-alert.severity, alert.since, alert.subject))
+
+
+def pause(least: float, cost: float) -> float:
+    """Seconds until something that took `cost` seconds of CPU may be done again: it gets its SHARE of the time."""
+    return max(least, min(LONGEST, cost / SHARE)) if cost > CHEAP else least
 
 
 def _off(plugin: str, part: str, error: Exception) -> str:
