@@ -194,14 +194,11 @@ def holders(state: "Dict[str, Any]") -> "Tuple[Dict[int, List[List[Any]]], str]"
         try:
             ctypes.CDLL(LIBRARY)
         except OSError:
-            state["nvml"] = None
-        else:
-            nvml = state["module"]("pynvml")
-            nvml.nvmlInit()
-            state["nvml"] = nvml
+            return {}, "no NVIDIA driver: %s not found" % LIBRARY
+        nvml = state["module"]("pynvml")
+        nvml.nvmlInit()
+        state["nvml"] = nvml
     nvml = state["nvml"]
-    if nvml is None:
-        return {}, "no NVIDIA driver: %s not found" % LIBRARY
     found = {}  # type: Dict[int, List[List[Any]]]
     reason = ""
     for index in range(nvml.nvmlDeviceGetCount()):
