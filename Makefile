@@ -53,8 +53,8 @@ demo: $(STAMP) ## the console on this very machine
 readme: $(STAMP) ## the README's tables of panes, actions and what is proven
 	$(BIN)/python tests/readme.py
 
-bench: $(STAMP) ## the benchmarks alone
-	$(BIN)/python tests/run.py bench
+bench: $(STAMP) ## the benchmarks; ARGS="--only keys", --small, --readme
+	cd tests/bench && ../../$(BIN)/python -m bench $(ARGS)
 
 clean: ## what tools left behind (not .venv)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache snapshot_report.html

@@ -39,7 +39,6 @@ def test_the_wheel_has_every_file(root: Path, wheel: zipfile.ZipFile) -> None:
 
 def test_data_and_agent_source_are_inside(wheel: zipfile.ZipFile) -> None:
     files = wheel.namelist()
-    assert any(name.endswith(".tcss") for name in files), "the theme"
     assert "mleconsole/agent/runtime.py" in files, "the agent is read from the installed package"
     assert any(name.endswith("/remote.py") for name in files), "samplers travel as source"
     assert {f"{package}/py.typed" for package in OURS.values()} <= set(files)

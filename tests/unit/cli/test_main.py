@@ -73,9 +73,9 @@ def test_config_show_tells_every_key(tmp_path: Path) -> None:
 
 def test_keys_may_be_rebound(tmp_path: Path) -> None:
     file = tmp_path / "prod.yaml"
-    file.write_text("login: a@b\nkeys: {gpus: G}\n")
+    file.write_text("login: a@b\nkeys: {gpus: u}\n")
     rows = json.loads(run(tmp_path, "config", "keys", str(file), "--json").stdout)
-    assert {row["id"]: row["keys"] for row in rows if row["what"] == "pane"}["gpus"] == "G"
+    assert {row["id"]: row["keys"] for row in rows if row["what"] == "pane"}["gpus"] == "u"
     assert {row["id"]: row["keys"] for row in rows if row["what"] == "command"}["filter"] == "/"
 
 
