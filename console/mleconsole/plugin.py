@@ -37,7 +37,9 @@ class Registry:
                 if not isinstance(plugin, Plugin):
                     raise TypeError(f"`{entry.value}` is a {type(plugin).__name__}, not a mleconsole.api.Plugin")
             except Exception as error:  # a stranger's code may raise anything; it must cost only itself
-                registry.disable(entry.name, f"plugin {entry.name} is off: {type(error).__name__}: {error}")
+                registry.disable(
+                    entry.name, f"plugin {entry.name} is off: {type(error).__name__}: {' '.join(str(error).split())}"
+                )
                 continue
             registry.plugins[plugin.id] = plugin
         return registry

@@ -127,7 +127,9 @@ class Session:
 def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_only: bool = False) -> Session:
     """Compose a live Session for `config`; nothing is connected before `start()`."""
     from mleconsole.actions.runner import PlanRunner  # late: the skeleton is on screen before these are needed
-    from mleconsole.collect.collector import Collector, Hands
+    from mleconsole.collect.collector import Collector
+    from mleconsole.collect.hands import Hands
+    from mleconsole.journal import Audit
     from mleconsole.transport.gate import Gate
     from mleconsole.transport.quote import relay_argv
     from mleconsole.workflows.runner import WorkRunner
@@ -178,6 +180,9 @@ def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_on
         )
         return await work.run_workflow(workflow)
 
+    def make_audit(plan: Plan) -> Audit:
+        return Audit(config.name, collector.status().who, plan.action or plan.title, plan.secrets)
+
     collector = Collector(
         config,
         registry,
@@ -185,7 +190,7 @@ def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_on
         make_transport,
         situation,
         reaches,
-        make_runner=PlanRunner,
+        make_runner=lambda run_step: PlanRunner(run_step, make_audit),
         run_workflow=run_workflow,
     )
     return Session(config, registry, store, collector)

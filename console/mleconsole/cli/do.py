@@ -206,22 +206,13 @@ class _Run:
             raise Stop(FOUND, "not done")
 
     def _perform(self, action: Action, plan: Plan) -> int:
-        from mleconsole.api import Danger
+        from dataclasses import replace
+
         from mleconsole.cli.inputs import secrets
         from mleconsole.cli.report import print_outcome
-        from mleconsole.cli.session import talk
-        from mleconsole.journal import Audit
 
-        who = self._session.status.who
-        audit = Audit(self._prepared.config.name, who, action.id, secrets(action.inputs, self._inputs))
-        if plan.danger > Danger.READS:
-            audit.began(plan)
+        plan = replace(plan, action=action.id, secrets=tuple(secrets(action.inputs, self._inputs)))
         outcome = self._end(self._session.perform(plan))
-        if plan.danger > Danger.READS:
-            for step, completed in outcome.results:
-                audit.ended(plan, step, completed)
-        if audit.trouble:
-            talk(audit.trouble)
         return print_outcome(action, outcome, self._as_json)
 
     def _end(self, future: Future[Any]) -> Any:

@@ -8,12 +8,13 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from mleconsole.api import (
+    CLUSTER,
     LOGIN,
     AgentProbe,
     CommandProbe,
@@ -30,6 +31,7 @@ from mleconsole.api import (
 )
 from mleconsole.collect.asking import Asking
 from mleconsole.collect.bundle import make_bundle
+from mleconsole.collect.hands import Hands, RunsPlans, RunStep, RunWorkflow
 from mleconsole.collect.hostlink import Common, HostLink
 from mleconsole.collect.hostset import wanted_hosts
 from mleconsole.collect.inbox import Inbox
@@ -42,31 +44,9 @@ from mleconsole.store import Store
 from mleconsole.transport.interface import Counters, LogEntry, Transport, Trouble
 
 T = TypeVar("T")
-RunStep = Callable[[Step, Plan], Awaitable[Completed]]
-
-
-class RunsPlans(Protocol):
-    """What `actions` gives: runs the steps of a Plan."""
-
-    async def run(self, plan: Plan, on_result: Callable[[Step, Completed], None] | None) -> Outcome: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What a workflow may do here, for `workflows` to make its Work of."""
-
-    situation: Situation
-    run_plan: Callable[[Plan], Awaitable[Outcome]]
-    hosts: Callable[[], Sequence[str]]
-    on_event: Callable[[Event], None] | None
-    clock: Callable[[], float]
-
-
-RunWorkflow = Callable[[Hands, str, Sequence[Subject], Mapping[str, Any]], Awaitable[Report]]
-
 FIRST_TICKS = 0.1  # seconds between two Fleets while the first hosts answer
 TICK = 0.5
-MANY_HOSTS = 256  # beyond, a Fleet a second
+MANY_HOSTS = 48  # beyond, a Fleet a second: GPUs are sampled no more often
 QUIET_TICK = 1.0  # a Fleet is published at least this often, so that ages grow on screen
 STARTS = 32  # hosts being connected at once
 RELAYS = 5  # sessions of the login host (sshd gives 10) that links may hold; the rest is for commands
@@ -183,11 +163,12 @@ class Collector:
         waits: list[str] = []
         needed = self._pacing.needed
         probes = self._registry.probes
+        fleet = self._store.fleet
         for asking in list(self._askings.values()):
-            if not asking.answered and (asking.probe.id in needed or asking.probe.always):
+            seen = fleet.seen(CLUSTER, asking.probe.id)
+            if seen is None and (asking.probe.id in needed or asking.probe.always):
                 waits.append(f"the answer of {asking.probe.id}")
         samplers = [p.id for p in probes.values() if isinstance(p, AgentProbe) and p.id in needed]
-        fleet = self._store.fleet
         for name, (link, _) in list(self._links.items()):
             if link.state in ("waiting", "connecting") or (
                 link.state == "live" and any(fleet.seen(name, probe) is None for probe in samplers)

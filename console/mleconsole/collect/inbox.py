@@ -135,4 +135,4 @@ def pause(least: float, cost: float) -> float:
 
 
 def _off(plugin: str, part: str, error: Exception) -> str:
-    return f"plugin {plugin} is off: its {part} raised {type(error).__name__}: {error}"
+    return f"plugin {plugin} is off: its {part} raised {type(error).__name__}: {' '.join(str(error).split())}"

@@ -39,6 +39,8 @@ class Plan:
     steps: tuple[Step, ...]
     danger: Danger
     consequences: tuple[str, ...] = ()
+    action: str = ""  # id of the action or workflow it comes from, for the audit line
+    secrets: tuple[str, ...] = ()  # texts that no audit line may hold
     local: bool = False  # done by the console itself (copy, open a shell): no step leaves this machine by transport
 
 

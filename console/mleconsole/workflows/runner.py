@@ -49,7 +49,7 @@ class WorkRunner:
         self._run_plan = run_plan
         self._hosts = hosts
         self._on_event = on_event
-        self._danger = Danger.READS
+        self._id, self._title, self._danger = "", "", Danger.READS
         self._files: dict[str, bytes] = {}
         self.situation = situation
         self.subjects = subjects
@@ -60,7 +60,7 @@ class WorkRunner:
         workflow = self._registry.workflows.get(id)
         if workflow is None:
             return Report("undetermined", f"There is no workflow {id!r}.", exit_status=2)
-        self._danger = workflow.danger
+        self._id, self._title, self._danger = workflow.id, workflow.title, workflow.danger
         defaults = {field.id: field.default for field in workflow.inputs}
         self.inputs = {**defaults, **self.inputs}
         try:
@@ -85,13 +85,15 @@ class WorkRunner:
         return self._hosts()
 
     async def run(self, host: str, argv: Sequence[str], *, deadline: float = 20.0, stdin: bytes = b"") -> Completed:
-        plan = Plan("workflow", (Step(host, tuple(argv), deadline=deadline, stdin=stdin),), self._danger)
+        step = Step(host, tuple(argv), deadline=deadline, stdin=stdin)
+        plan = Plan(self._title, (step,), self._danger, action=self._id)
         outcome = await self._run_plan(plan)
         return outcome.results[0][1]
 
     async def put(self, host: str, name: str, content: bytes, *, deadline: float = 20.0) -> str | Absent:
         """Write a file into our cache folder on `host` by atomic rename; its path, or why not."""
-        plan = Plan("put", (Step(host, ("sh", "-c", PUT, name), deadline=deadline, stdin=content),), Danger.CHANGES)
+        step = Step(host, ("sh", "-c", PUT, name), deadline=deadline, stdin=content)
+        plan = Plan(f"Put {name}", (step,), Danger.CHANGES, action=self._id)
         completed = (await self._run_plan(plan)).results[0][1]
         return completed.text if completed.ok else Absent(completed.words())
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 
 from mleconsole.actions.runner import PER_HOST, PlanRunner
 from mleconsole.api import Completed, Danger, Plan, Step
+from mleconsole.journal import Audit
 
 
 async def test_trouble_of_one_step_is_its_own() -> None:
@@ -51,3 +54,27 @@ async def test_a_local_plan_sends_nothing() -> None:
 
     outcome = await PlanRunner(run_step).run(Plan("p", (Step("a", ()),), Danger.READS, local=True), None)
     assert outcome.results == ()
+
+
+async def test_what_changes_something_leaves_audit_lines_without_secrets(tmp_path: Path) -> None:
+    async def run_step(step: Step, plan: Plan) -> Completed:
+        return Completed(step.host, step.argv, 0 if step.host == "a" else 1)
+
+    file = tmp_path / "audit.jsonl"
+
+    def audit(plan: Plan) -> Audit:
+        return Audit("prod", "alice@login", plan.action, plan.secrets, file)
+
+    runner = PlanRunner(run_step, audit)
+    steps = (Step("a", ("put", "hunter2")), Step("b", ("true",)))
+    await runner.run(Plan("read", steps, Danger.READS), None)
+    assert not file.exists(), "reading leaves no line"
+    await runner.run(Plan("change", steps, Danger.CHANGES, action="token", secrets=("hunter2",)), None)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert sorted((line["event"], line["host"], line.get("exit_status")) for line in lines) == [
+        ("began", "a", None),
+        ("began", "b", None),
+        ("ended", "a", 0),
+        ("ended", "b", 1),
+    ]
+    assert {line["action"] for line in lines} == {"token"} and "hunter2" not in file.read_text()
