@@ -54,6 +54,17 @@ def host_lost(fleet: Fleet, history: History) -> Iterator[Alert]:
             )
 
 
+def sampler_silent(fleet: Fleet, history: History) -> Iterator[Alert]:
+    """A part of a host that answers no more (a hung driver, a file system that blocks) while the host itself lives."""
+    for (name, probe), seen in fleet.all_seen().items():
+        if seen.trouble is None or not seen.trouble.reason.startswith(("did not answer", "the sampler")):
+            continue
+        host = fleet.get(Host, (name,))
+        if host is not None and host.state == "live":
+            sentence = f"{short_name(name)}: {probe} {seen.trouble.reason}; what is shown of it is old"
+            yield Alert(Severity.WARNING, host.subject, sentence, host=name)
+
+
 def host_refused(fleet: Fleet, history: History) -> Iterator[Alert]:
     """Hosts that do not let us in: often the site's rule (pam_slurm_adopt wants a job there), so only a notice, one a
     reason."""
@@ -92,4 +103,9 @@ def agent_cost(fleet: Fleet, history: History) -> Iterator[Alert]:
             )
 
 
-RULES = (Rule("host_lost", host_lost), Rule("host_refused", host_refused), Rule("agent_cost", agent_cost))
+RULES = (
+    Rule("host_lost", host_lost),
+    Rule("host_refused", host_refused),
+    Rule("sampler_silent", sampler_silent),
+    Rule("agent_cost", agent_cost),
+)

@@ -9,7 +9,7 @@ import pytest
 from mleconsole.api import Absent, Danger, Focus, History, Severity, Situation, Subject, Tone
 from mleconsole_plugins.host.actions import ACTIONS
 from mleconsole_plugins.host.panes import hosts
-from mleconsole_plugins.host.rules import agent_cost, host_lost, host_refused
+from mleconsole_plugins.host.rules import agent_cost, host_lost, host_refused, sampler_silent
 
 ACTION = {action.id: action for action in ACTIONS}
 
@@ -71,6 +71,16 @@ def test_refusals_are_one_notice_a_reason(build: Any) -> None:
     (alert,) = host_refused(cluster.build(), History())
     assert alert.severity is Severity.NOTICE
     assert alert.sentence == "node[001-100] refuse us for 1m: no active job on this node"
+
+
+def test_a_part_that_hangs_is_told_while_the_host_lives(build: Any) -> None:
+    cluster = build().host("node03").gpu("node03").trouble("node03", "gpus", "did not answer within 5 s (hung)")
+    (alert,) = sampler_silent(cluster.build(), History())
+    assert alert.sentence == "node03: gpus did not answer within 5 s (hung); what is shown of it is old"
+    fine = build().host("node03").trouble("node03", "gpus", "no NVIDIA driver: libnvidia-ml.so.1 not found")
+    assert list(sampler_silent(fine.build(), History())) == [], "a host without GPUs is no trouble"
+    lost = build().host("node03", "lost", "x").gpu("node03").trouble("node03", "gpus", "did not answer within 5 s")
+    assert list(sampler_silent(lost.build(), History())) == [], "a host that is gone has an alert of its own"
 
 
 def test_what_we_cost(build: Any) -> None:
