@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from testbed import rootfs
 from testbed.gpus import Gpus
 from testbed.host import Host
 from testbed.layout import LOGIN
@@ -18,7 +20,7 @@ from testbed.wirefaults import WireFaults
 if TYPE_CHECKING:
     from testbed.cluster import Cluster
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+CLOCK = "/usr/local/lib/testbed-clock.so"
 HUNG_PATH = "/mnt/lustre"
 
 
@@ -132,15 +134,14 @@ class Faults(WireFaults):
 
     @contextlib.contextmanager
     def clock_shifted(self, host: str, seconds: int = 3600) -> Iterator[None]:
-        """The clock is off for everything that new ssh sessions start on the host (by libfaketime).
+        """The clock is off for everything that new ssh sessions start on the host (by preloading).
 
         The kernel's clock is shared by all hosts, so slurmd, sshd, time stamps of files and programs started by srun
         keep the right time, and so do statically linked programs. Monotonic clocks are not touched.
         """
-        library = FAKETIME
-        options = f"LD_PRELOAD={library} FAKETIME={seconds:+d}s FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1"
-        self.cluster.host(host).check("test", "-e", library)
-        with self._sshd_option(host, "clock", f"SetEnv {options}\n"):
+        library = base64.b64encode(rootfs.clock_library().read_bytes()).decode()
+        self.cluster.host(host).run(["sh", "-c", f"base64 -d > {CLOCK}"], input=library)
+        with self._sshd_option(host, "clock", f"SetEnv LD_PRELOAD={CLOCK} CLOCK_SHIFT={seconds}\n"):
             yield
 
     def login_cut(self, user: str = "alice") -> int:

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from testbed.shell import TestbedError, need_tools, sh
@@ -50,7 +50,6 @@ PACKAGES = [
     "less",
     "kmod",
     "netcat-openbsd",
-    "faketime",
     "libpam-google-authenticator",
     "tcsh",
 ]
@@ -117,17 +116,27 @@ def ensure(suite: str = "bookworm", torch: bool = False) -> Path:
 
 def nvml_library() -> Path:
     """The stand-in libnvidia-ml.so.1, built with the machine's own gcc once per version of its source."""
+    return _compiled("fakenvml.c", "libnvidia-ml", ("-Wl,-soname,libnvidia-ml.so.1", "-lpthread"))
+
+
+def clock_library() -> Path:
+    """The library whose preloading shifts a program's wall clock."""
+    return _compiled("fakeclock.c", "fakeclock", ())
+
+
+def _compiled(name: str, title: str, flags: Sequence[str]) -> Path:
+    """A shared library of ours, kept in the cache under the hash of its source."""
     need_tools(["gcc"])
-    source = LIB / "fakenvml.c"
+    source = LIB / name
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
     cache = cache_folder()
-    library = cache / f"libnvidia-ml-{digest}.so.1"
+    library = cache / f"{title}-{digest}.so.1"
     if not library.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".nvml-") as folder:
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".build-library-") as folder:
             built = Path(folder) / "library"
-            flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libnvidia-ml.so.1"]
-            sh("gcc", *flags, "-o", str(built), str(source), "-lpthread", timeout=120)
+            options = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+            sh("gcc", *options, "-o", str(built), str(source), *flags, timeout=120)
             built.rename(library)
     return library
 
