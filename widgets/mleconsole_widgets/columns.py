@@ -70,7 +70,7 @@ def place(columns: Sequence[Column], widths: Mapping[str, int], room: int, margi
 
     def drop_one() -> bool:
         """Drop the least important column, the rightmost of equals; what is never dropped stays."""
-        worst = max(column.priority for column in kept)
+        worst = max((column.priority for column in kept), default=0)
         if worst <= 0 or len(kept) == 1:
             return False
         del kept[max(i for i, column in enumerate(kept) if column.priority == worst)]

@@ -52,7 +52,7 @@ class ViewTable(RowView):
         self._filter = ""
         self._unreadable = ""  # why the filter line is no query
         self._test: Callable[[Any], bool] | None = None
-        self._marks: dict[Subject, None] = {}
+        self._marks: dict[Subject, int] = {}  # with the index in table.rows where each was last
         self._anchor: Subject | None = None
         self._widths: dict[str, int] = {}
         self._width_key: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class ViewTable(RowView):
 
     def show(self, table: Table) -> None:
         """Draw `table`. The cursor stays on its subject; the given sort holds until the person chooses one."""
-        subject, index = self.subject, self.cursor
+        subject, index, at = self.subject, self.cursor, self._row_index
         ids = tuple(column.id for column in table.columns if column.screen)
         new = ids != self._width_key
         if new:
@@ -102,34 +102,28 @@ class ViewTable(RowView):
         self._table = table
         self._bind()
         self._arrange()
-        self._keep_cursor(subject, index)
-        if self._marks:
-            living = {table.subject(row) for row in table.rows}
-            gone = [mark for mark in self._marks if mark not in living]
-            for mark in gone:
-                del self._marks[mark]
-            if gone:
-                self.post_message(MarksChanged(len(self._marks)))
+        self._keep_cursor(subject, index, at)
+        self._keep_marks()
         self._fresh()
 
     def sort(self, column_id: str, descending: bool = False) -> None:
         """Sort by a column from now on; unknown values come last. An id that is no column: the order as given."""
-        subject, index = self.subject, self.cursor
+        subject, index, at = self.subject, self.cursor, self._row_index
         known = any(column.id == column_id for column in self._table.columns)
         self._sort = (column_id, descending) if known else None
         self._chosen_sort = True
         self._arrange()
-        self._keep_cursor(subject, index)
+        self._keep_cursor(subject, index, at)
         self._fresh()
 
     def filter(self, text: str) -> str | None:
         """Show only the rows that match (`mleconsole.model.query`). When it can't be read: why, and the rows stay."""
-        subject, index = self.subject, self.cursor
+        subject, index, at = self.subject, self.cursor, self._row_index
         self._filter = text
         reason = self._bind()
         if reason is None:
             self._arrange()
-            self._keep_cursor(subject, index)
+            self._keep_cursor(subject, index, at)
         self._fresh()
         return reason
 
@@ -161,16 +155,37 @@ class ViewTable(RowView):
         descending = self._sort is not None and self._sort[1]
         self._rows = order(self._table.rows, column, descending, self._test)
 
-    def _keep_cursor(self, subject: Subject | None, index: int) -> None:
-        """On `subject` again wherever it is now; where it was, when it is gone."""
+    @property
+    def _row_index(self) -> int:
+        """Where in table.rows the cursor's row is."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else -1
+
+    def _find(self, subject: Subject, hint: int) -> int | None:
+        """Where in table.rows a subject is; mostly where it was."""
+        of, rows = self._table.subject, self._table.rows
+        if 0 <= hint < len(rows) and of(rows[hint]) == subject:
+            return hint
+        return next((index for index, row in enumerate(rows) if of(row) == subject), None)
+
+    def _keep_cursor(self, subject: Subject | None, index: int, at: int) -> None:
+        """On `subject` again wherever it is now; where it was on the screen, when it is gone."""
         self.cursor = min(max(0, index), max(0, len(self._rows) - 1))
         if subject is None or not self._rows or self.subject_at(self.cursor) == subject:
             return
-        of, rows = self._table.subject, self._table.rows
-        for place_, row in enumerate(self._rows):
-            if of(rows[row]) == subject:
-                self.cursor = place_
-                return
+        found = self._find(subject, at)
+        if found is not None:
+            try:
+                self.cursor = self._rows.index(found)
+            except ValueError:  # it is there, and filtered away
+                pass
+
+    def _keep_marks(self) -> None:
+        """Marks of subjects that are gone go too."""
+        before = len(self._marks)
+        found = {subject: self._find(subject, hint) for subject, hint in self._marks.items()}
+        self._marks = {subject: index for subject, index in found.items() if index is not None}
+        if len(self._marks) != before:
+            self.post_message(MarksChanged(len(self._marks)))
 
     def _fresh(self) -> None:
         """What is shown changed: format the window, place the columns, paint what differs."""
@@ -364,7 +379,7 @@ class ViewTable(RowView):
         if subject in self._marks:
             del self._marks[subject]
         else:
-            self._marks[subject] = None
+            self._marks[subject] = self._row_index
         self._anchor = subject
         self._marked()
         self.action_move(1)
@@ -375,7 +390,7 @@ class ViewTable(RowView):
         start = subjects.index(self._anchor) if self._anchor in subjects else self.cursor
         for subject in subjects[min(start, self.cursor) : max(start, self.cursor) + 1]:
             if subject is not None:
-                self._marks[subject] = None
+                self._marks[subject] = self._row_index
         self._anchor = self.subject
         self._marked()
 

@@ -112,11 +112,17 @@ def _positive(term: Term, table: Table, shown: Sequence[Column] | None) -> Test:
         return _column_test(column, term.sign, term.value)
     texts = [c for c in (table.columns if shown is None else shown) if c.screen and c.style in _TEXTS]
     values = tuple((column.value, column.style) for column in texts)
-    if term.pattern is not None:
-        search = term.pattern.search
-        return lambda row: any(search(_text(value(row), style)) for value, style in values)
-    word = term.text
-    return lambda row: any(word in _text(value(row), style).lower() for value, style in values)
+    pattern, word = term.pattern, term.text
+
+    def found(row: Any) -> bool:
+        for value, style in values:
+            told = value(row)
+            text = told if type(told) is str else _text(told, style)
+            if word in text.lower() if pattern is None else pattern.search(text):
+                return True
+        return False
+
+    return found
 
 
 def _text(value: Any, style: Style) -> str:
