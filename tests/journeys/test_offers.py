@@ -49,12 +49,12 @@ def test_a_lower_case_letter_never_destroys():
 
 
 def test_keys_are_rebound_by_config_and_the_old_key_is_free():
-    table = KeyTable({"job.cancel": "K", "filter": "f", "gpus": "G"}).now(
+    table = KeyTable({"job.cancel": "K", "filter": "f", "gpus": "F"}).now(
         tuple(REGISTRY.panes.values()), None, list(by_id(Subject("job", ("48213",))).values())
     )
     assert table["K"].id == "job.cancel" and "X" not in table
     assert table["f"].id == "filter" and "/" not in table
-    assert table["G"].id == "gpus" and "2" not in table
+    assert table["F"].id == "gpus" and "2" not in table
 
 
 def test_the_bottom_line_has_five_keys_and_more():

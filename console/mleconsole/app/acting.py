@@ -7,10 +7,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mleconsole_widgets.dialogs import ConfirmPlan, FormDialog
-
 from mleconsole.api import Action, Completed, Danger, Event, Form, Outcome, Plan, Report, Step, Tone, Workflow
 from mleconsole.app import shell
+from mleconsole.app.keys import shown
 from mleconsole.app.offers import Offer, reason_against
 from mleconsole.app.screens.looking import ViewScreen
 from mleconsole.app.screens.outcome import needs_reading, outcome_view, summary
@@ -18,6 +17,7 @@ from mleconsole.app.screens.progress import ProgressScreen
 from mleconsole.app.words import subjects_words
 from mleconsole.journal import log_defect
 from mleconsole.model.format import escape
+from mleconsole_widgets.dialogs import ConfirmPlan, FormDialog
 
 if TYPE_CHECKING:
     from mleconsole.app.app import ConsoleApp
@@ -41,7 +41,7 @@ class Acting:
     async def _choose(self, offers: Sequence[Offer]) -> None:
         options = []
         for offer in offers:
-            keys = " ".join(self._console.keys.keys_of(offer.id, offer.keys))
+            keys = " ".join(map(shown, self._console.keys.keys_of_offer(offer)))
             options.append((offer.id, offer.title, keys, offer.reason))
         chosen = await self._console.pick("Actions", options)
         taken = next((offer for offer in offers if offer.id == chosen), None)
@@ -138,7 +138,8 @@ class Acting:
         if not plan.steps:
             self._console.say(plan.title)
             return
-        said = shell.lend_terminal(self._console, plan.steps[0].argv)
+        step = plan.steps[0]
+        said = shell.lend_terminal(self._console, step.argv or self._console.session.shell_argv(step.host))
         self._console.say(said)
 
     # ------------------------------------------------------------------ workflows

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import App
-from textual.screen import Screen
 
 from mleconsole.api import Focus, Pane, Subject, Tone
-from mleconsole.app.acting import Acting
 from mleconsole.app.focus import Switches
 from mleconsole.app.garbage import Garbage
 from mleconsole.app.keys import Entry, KeyTable
-from mleconsole.app.palette import Choice, choices
-from mleconsole.app.prompts import Answer, AppAsk, Pending
-from mleconsole.app.screens.commands import CommandsScreen
+from mleconsole.app.prompts import AppAsk
 from mleconsole.app.screens.framed import FramedScreen
-from mleconsole.app.screens.help import HelpScreen
-from mleconsole.app.screens.looking import ViewScreen
 from mleconsole.app.screens.pane import PaneScreen
-from mleconsole.app.screens.progress import ProgressScreen
+from mleconsole.app.signingin import SigningIn
 from mleconsole.app.start import INTERRUPTED, TERMINATED
 from mleconsole.app.ticker import Ticker
 from mleconsole.journal import log_defect
 from mleconsole.session import Session
 from mleconsole.transport.interface import LogEntry
 from mleconsole_widgets import palette
-from mleconsole_widgets.dialogs import AcceptKey, Ask, Pick
+
+if TYPE_CHECKING:
+    from mleconsole.app.acting import Acting
+    from mleconsole.app.palette import Choice
 
 IDLE_SECONDS = 120.0
+QUIET_SECONDS = 2.0
+#: Imported when they are used first, or before that when nobody types: the first paint does not wait for them.
+LATE = ("mleconsole.app.saving", "mleconsole.app.screens.help", "mleconsole.app.palette", "mleconsole.app.acting")
 
 
 class ConsoleApp(App[int]):
@@ -67,14 +68,19 @@ class ConsoleApp(App[int]):
         self.defect = ""  # why the app ended, when it ended by itself
         self.works: dict[int, str] = {}  # what runs now, in words
         self.ticker = Ticker(self.store, self._paint, self._beat)
-        self.acting = Acting(self)
-        self._ask = ask
-        self._asking = False
+        self.signing_in = SigningIn(self, ask)
+        self._spare = list(LATE)
         self._reached = False
         self._garbage = Garbage(monotonic())
         self._last_key = monotonic()
         self._idle = False
         self.panes_screen = PaneScreen(self, pane)
+
+    @cached_property
+    def acting(self) -> Acting:
+        from mleconsole.app.acting import Acting
+
+        return Acting(self)
 
     # ------------------------------------------------------------------ life
 
@@ -91,17 +97,12 @@ class ConsoleApp(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        loop = self._loop_now
         self.ticker.start()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._question)
-
-        self._ask.attach(wake)
+        self.signing_in.start(self._loop_now)
 
     def on_unmount(self) -> None:
         self.ticker.stop()
-        self._ask.close()
+        self.signing_in.end()
 
     def leave_from_outside(self) -> None:
         """The terminal is gone (called on another thread)."""
@@ -150,7 +151,9 @@ class ConsoleApp(App[int]):
     # ------------------------------------------------------------------ painting
 
     def _paint(self) -> None:
-        if not isinstance(self.screen, ViewScreen):  # what lies behind a whole screen is painted when it is seen again
+        if not getattr(
+            self.screen, "covers", False
+        ):  # what lies behind a whole screen is painted when it is seen again
             self.panes_screen.paint()
         if self.store.serial > 0:
             self._garbage.settle(self.monotonic())
@@ -161,10 +164,10 @@ class ConsoleApp(App[int]):
         if self.session.status.login == "live":
             self._reached = True
         screen = self.screen
-        if isinstance(screen, CommandsScreen | ProgressScreen):
+        if isinstance(screen, FramedScreen):
             screen.beat()
-        elif isinstance(screen, PaneScreen):
-            screen.paint_frame()
+        if self._spare and now - self._last_key > QUIET_SECONDS:
+            importlib.import_module(self._spare.pop())  # so that their first use does not wait
         self._garbage.quiet(now, self._last_key)
         if not self._idle and now - self._last_key > IDLE_SECONDS:
             self._idle = True
@@ -195,15 +198,21 @@ class ConsoleApp(App[int]):
 
     async def pick(self, title: str, options: Sequence[tuple[str, str, str, str | None]]) -> str | None:
         """Let the person choose one of (id, title, keys, reason why not)."""
+        from mleconsole_widgets.pick import Pick
+
         return await self.push_screen_wait(Pick(title, options))
 
     def show_help(self, entries: dict[str, Entry]) -> None:
+        from mleconsole.app.screens.help import HelpScreen
+
         pane = self.panes_screen.pane
         about = [pane.help] if pane is not None and pane.help else []
         about += [*self.registry.disabled.values(), *self.session.status.notices]
         self.push_screen(HelpScreen(list(entries.values()), about))
 
     def show_commands(self) -> None:
+        from mleconsole.app.screens.commands import CommandsScreen
+
         behind = self.epoch() - self.monotonic()
 
         def started(entry: LogEntry) -> float:
@@ -212,6 +221,8 @@ class ConsoleApp(App[int]):
         self.push_screen(CommandsScreen(self, lambda: self.session.commands, started))
 
     def show_palette(self, screen: PaneScreen) -> None:
+        from mleconsole.app.palette import choices
+
         found = choices(self.registry, screen.pane, screen.offers(), self.keys)
         self.spawn(self._palette(screen, found))
 
@@ -235,44 +246,3 @@ class ConsoleApp(App[int]):
         )
         if chosen == "quit":
             self.exit(0)
-
-    # ------------------------------------------------------------------ questions of the sign-in
-
-    def _question(self) -> None:
-        """On the loop: show the oldest waiting question, one at a time."""
-        if self._asking:
-            return
-        pending = self._ask.next()
-        if pending is not None:
-            self._asking = True
-            self.spawn(self._answer(pending))
-
-    async def _answer(self, pending: Pending) -> None:
-        question = pending.question
-        dialog: Ask | AcceptKey
-        if question.kind == "host_key":
-            dialog = AcceptKey(question.title, question.text, question.fingerprint)
-        else:
-            dialog = Ask(question.title, question.text, question.prompts)
-        loop = asyncio.get_running_loop()
-
-        def gone(future: Future[Answer]) -> None:
-            if future.cancelled():  # the asker's deadline passed: the question is no more
-                loop.call_soon_threadsafe(self._withdraw, dialog)
-
-        pending.future.add_done_callback(gone)
-        try:
-            given = await self.push_screen_wait(dialog)
-            if isinstance(given, bool):
-                pending.answer(("yes",) if given else None)
-            else:
-                pending.answer(tuple(given) if given is not None else None)
-        finally:
-            pending.answer(None)
-            self._asking = False
-            self._question()
-
-    def _withdraw(self, dialog: Screen[Any]) -> None:
-        if self.screen is dialog:
-            dialog.dismiss(None)
-            self.say("the question was withdrawn: it waited too long for an answer", Tone.WARN)

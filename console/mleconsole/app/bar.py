@@ -93,11 +93,8 @@ class Bar(Widget, can_focus=False):
                     self._tags.append((start, at, piece.tag))
 
         draw(fitted.left, self._fill * self._gap)
-        rest = max(
-            0, width - edge - at - sum(p.width for p in fitted.right) - self._gap * max(0, len(fitted.right) - 1)
-        )
-        segments.append(Segment(self._fill * rest, rule))
-        at += rest
+        segments.append(Segment(self._fill * fitted.between, rule))
+        at += fitted.between
         draw(fitted.right, self._between)
         segments.append(Segment(self._fill * edge, rule))
         return Strip(segments).adjust_cell_length(width, self.rich_style)

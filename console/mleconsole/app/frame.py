@@ -101,9 +101,9 @@ def pane_line(
         count, worst = counts.get(pane.id, (0, Severity.NOTICE))
         text = pane.title + (f" {count}" if count else "") + (" off" if pane.id in broken else "")
         tone = Tone.STRONG if pane.id == root else Tone.QUIET
-        if count and worst is not Severity.NOTICE:
-            tone = Tone.BAD if worst is Severity.CRITICAL else Tone.WARN
         here = pane.id == root
+        if count and worst is not Severity.NOTICE and not here:
+            tone = Tone.BAD if worst is Severity.CRITICAL else Tone.WARN
         if not pane.key and not here:
             continue
         priority = 0 if here else 1 + 2 * int(not count) + int(not pane.key)

@@ -29,7 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("back", ("escape",), "back; ends a filter, then the marks", MOVE, "back"),
     Command("next_part", ("tab",), "next part of the page", MOVE),
     Command("previous_part", ("shift+tab",), "previous part of the page", MOVE),
-    Command("filter", ("/",), "show only rows that contain a text (! before it: that do not)", SHOW, "filter"),
+    Command("filter", ("/",), "show only the rows that match", SHOW, "filter"),
     Command("sort", ("s",), "choose the column to sort by", SHOW, "sort"),
     Command("sort_previous", (",",), "sort by the column before", SHOW),
     Command("sort_next", (".",), "sort by the next column", SHOW),
@@ -50,16 +50,20 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 MOVING: tuple[tuple[str, str], ...] = (
-    ("↑ ↓  j k", "one row"),
-    ("PgUp PgDn  ctrl+u ctrl+d", "one page"),
-    ("Home End  g G", "first and last row"),
-    ("← →  h l", "sideways"),
+    ("↑ ↓ k j", "one row"),
+    ("PgUp PgDn", "one page, also ^U ^D"),
+    ("g G", "first and last row, also Home End"),
+    ("← →", "sideways"),
 )
+
+
+#: Keys that move in every part; nothing else may take them.
+RESERVED = frozenset({"j", "k", "g", "G", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key's meaning now. `reason` says why it can't be used; `target` is the offer's place in the list given."""
+    """One key's meaning now. `reason` says why it can't be used."""
 
     key: str
     role: Role
@@ -95,7 +99,11 @@ class KeyTable:
     def keys_of(self, id: str, given: Sequence[str]) -> tuple[str, ...]:
         """The keys of a thing: the config's, else its own."""
         chosen = self._rebound.get(id)
-        return (chosen,) if chosen else tuple(key for key in given if key)
+        return tuple(key for key in ((chosen,) if chosen else given) if key and key not in RESERVED)
+
+    def keys_of_offer(self, offer: Offer) -> tuple[str, ...]:
+        """The keys an action or workflow may have, given how dangerous it is."""
+        return tuple(key for key in self.keys_of(offer.id, offer.keys) if harmless_key(key, offer.danger))
 
     def entries(self, panes: Iterable[Pane], here: Pane | None, offers: Sequence[Offer]) -> list[Entry]:
         """All meanings in the order in which they may take a key: rebound ones, the console's own, panes, the pane's
@@ -112,13 +120,10 @@ class KeyTable:
                 title = f"{switch.title}: {' / '.join(switch.values)}"
                 found.append(Entry(key, "switch", switch.id, title, "This pane", short=switch.title))
         for offer in sorted(offers, key=lambda offer: offer.reason is not None):
-            for key in self.keys_of(offer.id, offer.keys):
-                if harmless_key(key, offer.danger):
-                    found.append(
-                        Entry(
-                            key, offer.role, offer.id, offer.title, "Actions", offer.reason, offer.short, offer.danger
-                        )
-                    )
+            for key in self.keys_of_offer(offer):
+                found.append(
+                    Entry(key, offer.role, offer.id, offer.title, "Actions", offer.reason, offer.short, offer.danger)
+                )
         found.sort(key=lambda entry: entry.id not in self._rebound)
         return found
 

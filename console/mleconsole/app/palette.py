@@ -35,19 +35,36 @@ def choices(registry: Registry, here: Pane | None, offers: Sequence[Offer], keys
     """Panes first, then actions and workflows, the pane's switches value by value, and the console's own commands."""
     found = []
 
-    def add(entry: Entry, title: str, given: Sequence[str], value: str = "") -> None:
-        pressed = " ".join(shown(key) for key in keys.keys_of(entry.id, given))
+    def add(entry: Entry, title: str, pressed_keys: Sequence[str], value: str = "") -> None:
+        pressed = " ".join(map(shown, pressed_keys))
         found.append(Choice((f"{entry.role}:{entry.id}:{value}", title, pressed, entry.reason), entry, value))
 
     for pane in registry.panes.values():
         if pane.key or not pane.detail_of:
-            add(Entry("", "pane", pane.id, pane.title, "Panes"), f"pane: {pane.title}", (pane.key,))
+            add(
+                Entry("", "pane", pane.id, pane.title, "Panes"),
+                f"pane: {pane.title}",
+                keys.keys_of(pane.id, (pane.key,)),
+            )
     for offer in offers:
-        add(Entry("", offer.role, offer.id, offer.title, "Actions", offer.reason), offer.title, offer.keys)
+        add(
+            Entry("", offer.role, offer.id, offer.title, "Actions", offer.reason),
+            offer.title,
+            keys.keys_of_offer(offer),
+        )
     for switch in here.switches if here is not None else ():
         for value in switch.values:
-            add(Entry("", "switch", switch.id, switch.title, ""), f"{switch.title}: {value}", (switch.key,), value)
+            add(
+                Entry("", "switch", switch.id, switch.title, ""),
+                f"{switch.title}: {value}",
+                keys.keys_of(switch.id, (switch.key,)),
+                value,
+            )
     for command in COMMANDS:
         if command.id not in _NOT_LISTED:
-            add(Entry("", "command", command.id, command.title, command.group), command.title, command.keys)
+            add(
+                Entry("", "command", command.id, command.title, command.group),
+                command.title,
+                keys.keys_of(command.id, command.keys),
+            )
     return found

@@ -9,8 +9,10 @@ from mleconsole.model.record import Subject
 
 
 def subject_words(subject: Subject) -> str:
-    """`gpu node03 3`: how a subject is named in lines and titles."""
-    return escape(f"{subject.kind.replace('_', ' ')} {' '.join(subject.key)}".strip())
+    """`gpu node03 3`, `job 48213`, `node03`: how a subject is named in lines and titles."""
+    kind = subject.kind.replace("_", " ")
+    named = bool(subject.key) and subject.key[0].startswith(kind)  # node node03 says it twice
+    return escape(" ".join(subject.key if named else (kind, *subject.key)))
 
 
 def subjects_words(subjects: tuple[Subject, ...]) -> str:

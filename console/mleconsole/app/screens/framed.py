@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
-from mleconsole_widgets.dialogs import Pick
-from mleconsole_widgets.table import ViewTable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -21,6 +19,7 @@ from mleconsole.app.keys import Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.model.format import escape
 from mleconsole.model.view import Tone
+from mleconsole_widgets.table import ViewTable
 
 #: Keys that the widgets themselves understand: the table of keys tells of them, the widgets do them.
 NATIVE = {"open": "enter", "mark": "space", "range": "v", "next_part": "tab", "previous_part": "shift+tab"}
@@ -52,6 +51,7 @@ class FramedScreen(Screen[None]):
     """
     ALLOW_SELECT = False
     AUTO_FOCUS = ""
+    covers = False  # nothing of the panes is seen behind it
 
     def __init__(self, hub: Hub) -> None:
         super().__init__()
@@ -68,6 +68,10 @@ class FramedScreen(Screen[None]):
         yield Bar(id="keys")
 
     def on_mount(self) -> None:
+        self.paint_frame()
+
+    def beat(self) -> None:
+        """About once a second while it is in front."""
         self.paint_frame()
 
     # ------------------------------------------------------------------ what subclasses give
@@ -247,6 +251,8 @@ class FramedScreen(Screen[None]):
         if part is None:
             self.say("nothing to sort here")
             return
+        from mleconsole_widgets.pick import Pick
+
         columns = part.sortable()
         chosen = await self.app.push_screen_wait(Pick("Sort by", [(column.id, column.title) for column in columns]))
         if chosen is not None:

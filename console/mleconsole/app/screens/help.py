@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -18,32 +20,30 @@ ORDER = ("This pane", "Actions", "Show", "Act", "Move", "Panes", "Everywhere")
 LEAVE = {"escape", "q", "question_mark", "f1", "enter"}
 
 
-def help_text(entries: Sequence[Entry], about: Sequence[str] = ()) -> Text:
-    """One block per group; a key that can't be used now is quiet and says why."""
-    text = Text(no_wrap=False)
-    for sentence in about:
-        text.append(f"{escape(sentence)}\n")
+def help_lines(entries: Sequence[Entry], about: Sequence[str] = ()) -> Group:
+    """One block per group: keys left, what they do right; one that can't be used now is quiet and says why."""
+    blocks: list[RenderableType] = [Text(escape(sentence)) for sentence in about]
     if about:
-        text.append("\n")
+        blocks.append(Text())
     groups: dict[str, dict[str, list[Entry]]] = {}
     for entry in entries:
         groups.setdefault(entry.group, {}).setdefault(entry.id, []).append(entry)
     for group in [*(name for name in ORDER if name in groups), *(name for name in groups if name not in ORDER)]:
-        text.append(f"{group}\n", "bold")
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(width=12, no_wrap=True)
+        grid.add_column(ratio=1)
         if group == "Move":
             for keys, what in MOVING:
-                text.append(f"  {keys:<26}", "bold")
-                text.append(f"{what}\n")
+                grid.add_row(Text(f"  {keys}", "bold"), Text(what))
         for same in groups[group].values():
             entry = same[0]
-            keys = " ".join(shown(one.key) for one in same)
-            text.append(f"  {keys:<10}", "bold" if entry.reason is None else "dim")
-            text.append(escape(entry.title), "" if entry.reason is None else "dim")
+            usable = entry.reason is None
+            what_for = Text(escape(entry.title), "" if usable else "dim")
             if entry.reason is not None:
-                text.append(f"  {escape(entry.reason)}", "dim italic")
-            text.append("\n")
-        text.append("\n")
-    return text
+                what_for.append(f" - {escape(entry.reason)}", "dim italic")
+            grid.add_row(Text("  " + " ".join(shown(one.key) for one in same), "bold" if usable else "dim"), what_for)
+        blocks += [Text(group, "bold"), grid, Text()]
+    return Group(*blocks[:-1])
 
 
 class HelpScreen(ModalScreen[None]):
@@ -67,7 +67,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll() as scroll:
             scroll.border_title = "what works here and now"
             scroll.border_subtitle = "Esc back"
-            yield Static(help_text(self._entries, self._about), markup=False)
+            yield Static(help_lines(self._entries, self._about))
 
     def on_key(self, event: events.Key) -> None:
         scroll = self.query_one(VerticalScroll)

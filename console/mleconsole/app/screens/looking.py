@@ -12,7 +12,6 @@ from mleconsole.app.bar import Bar
 from mleconsole.app.guarded import guarded
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
-from mleconsole.app.saving import save_view
 from mleconsole.app.screens.framed import FramedScreen, Hub
 from mleconsole.model.view import Tone, View
 from mleconsole_widgets.view import ViewWidget
@@ -34,6 +33,8 @@ HERE = (
 
 class ViewScreen(FramedScreen):
     """`title` stands on top; `note` is a sentence in the rule."""
+
+    covers = True
 
     def __init__(self, hub: Hub, title: str, view: View, note: str = "") -> None:
         super().__init__(hub)
@@ -103,6 +104,8 @@ class ViewScreen(FramedScreen):
             self.app.pop_screen()
 
     def saving(self) -> Callable[[], str] | None:
+        from mleconsole.app.saving import save_view
+
         return partial(save_view, self._title, self._view)
 
     def do_help(self) -> None:

@@ -16,7 +16,6 @@ from mleconsole.app.bar import Bar
 from mleconsole.app.keys import Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.offers import Offer, offers, related
-from mleconsole.app.saving import save_view
 from mleconsole.app.screens.framed import FramedScreen
 from mleconsole.app.screens.page import Page
 from mleconsole.app.trail import Place, Trail, detail_pane
@@ -340,6 +339,8 @@ class PaneScreen(FramedScreen):
         self.hub.show_help(self.entries())
 
     def saving(self) -> Callable[[], str] | None:
+        from mleconsole.app.saving import save_view
+
         page = self.page
         shown = page.shown if page is not None else None
         return partial(save_view, self.trail.here.pane, shown) if shown is not None else None
