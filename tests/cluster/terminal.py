@@ -18,7 +18,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pyte
 
-KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "space": " ", "up": "\x1b[A", "down": "\x1b[B", "ctrl+x": "\x18", "ctrl+c": "\x03"}  # fmt: skip
+KEYS = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "tab": "\t",
+    "space": " ",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "ctrl+x": "\x18",
+    "ctrl+c": "\x03",
+}
 SYNC_QUERY = b"\x1b[?2026$p"
 
 

@@ -75,6 +75,7 @@ def test_the_wheel_connects_and_a_stranger_fills_every_role(
     with Terminal([str(installed / "mleconsole"), "connect", config], environment(tmp_path / "home")) as screen:
         screen.wait("4/4", 25)
         screen.press(":")
+        screen.wait("pane: Weather", 10, "the palette")
         screen.type("weather")
         screen.press("enter")
         screen.wait(lambda text: "inlet" in text and "23.5" in text, 20, "the stranger's pane")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mleconsole.api import Action, Completed, Danger, Event, Form, Outcome, Plan, Report, Step, Tone, Workflow
@@ -46,18 +47,21 @@ class Acting:
         chosen = await self._console.pick("Actions", options)
         taken = next((offer for offer in offers if offer.id == chosen), None)
         if taken is not None:
-            await self._do(taken)
+            await self._do(taken, form=True)
 
     def begin(self, offer: Offer) -> None:
         self._console.spawn(self._do(offer))
 
-    async def _do(self, offer: Offer) -> None:
-        """Expected trouble (ValueError of a plan) ends in one sentence."""
+    async def _do(self, offer: Offer, form: bool = False) -> None:
+        """Expected trouble (ValueError of a plan) ends in one sentence.
+
+        By its key a thing runs with its defaults when all its inputs have one; the menu shows the form in any case.
+        """
         what = offer.what
         if offer.reason is not None:
             self._console.say(f"{what.title}: {offer.reason}", Tone.WARN)
             return
-        values = await self._inputs(what)
+        values = await self._inputs(what, form)
         if values is None:
             self._console.say("left as it was")
         elif isinstance(what, Action):
@@ -70,7 +74,9 @@ class Acting:
     def _plan(self, action: Action, offer: Offer, values: Mapping[str, Any]) -> Plan | None:
         console = self._console
         try:
-            return action.plan(console.store.fleet, offer.subjects, values, console.session.situation)
+            plan = action.plan(console.store.fleet, offer.subjects, values, console.session.situation)
+            secrets = tuple(str(values.get(field.id, "")) for field in action.inputs if field.type == "secret")
+            return replace(plan, action=action.id, secrets=secrets)
         except ValueError as error:
             console.say(f"{action.title}: {error}", Tone.WARN)
         except Exception as error:  # a stranger's code may raise anything; it must cost only this action
@@ -78,7 +84,9 @@ class Acting:
             console.say(f"{action.title} could not be planned: {type(error).__name__}: {error}", Tone.BAD)
         return None
 
-    async def _inputs(self, what: Action | Workflow) -> Mapping[str, Any] | None:
+    async def _inputs(self, what: Action | Workflow, form: bool) -> Mapping[str, Any] | None:
+        if not form and all(field.default not in ("", None) for field in what.inputs):
+            return {field.id: field.default for field in what.inputs}
         if not what.inputs:
             return {}
         given = await self._console.push_screen_wait(FormDialog(Form(what.title, what.inputs)))
