@@ -44,13 +44,15 @@ _TRUE_LIGHT = (
 _CUBE = ("17", "18", "54", "55", "91", "127", "133", "169", "175", "210", "216", "222")
 _CUBE_LIGHT = ("189", "183", "147", "141", "134", "133", "97", "91", "90", "54", "53", "16")
 _SHADES = "░▒▓█"
+#: Exact entries of the 16-colour palette, for the same reason.
+_BLUE, _CYAN, _WHITE, _BLACK = "#0000aa", "#00aaaa", "#aaaaaa", "#000000"
 
 RAMPS = {
     True: {
         1 << 24: Ramp(tuple((FULL, colour) for colour in _TRUE)),
         256: Ramp(tuple((FULL, f"color({number})") for number in _CUBE)),
         16: Ramp(
-            tuple(zip("░▒▓█▒▓██", ("blue",) * 4 + ("cyan",) * 3 + ("white",), strict=True)),
+            tuple(zip("░▒▓█▒▓██", (_BLUE,) * 4 + (_CYAN,) * 3 + (_WHITE,), strict=True)),
         ),
         0: Ramp(tuple((shade, None) for shade in " " + _SHADES)),
     },
@@ -58,7 +60,7 @@ RAMPS = {
         1 << 24: Ramp(tuple((FULL, colour) for colour in _TRUE_LIGHT)),
         256: Ramp(tuple((FULL, f"color({number})") for number in _CUBE_LIGHT)),
         16: Ramp(
-            tuple(zip("░▒▓▒▓█▓█", ("cyan",) * 3 + ("blue",) * 3 + ("black",) * 2, strict=True)),
+            tuple(zip("░▒▓▒▓█▓█", (_CYAN,) * 3 + (_BLUE,) * 3 + (_BLACK,) * 2, strict=True)),
         ),
         0: Ramp(tuple((shade, None) for shade in " " + _SHADES)),
     },

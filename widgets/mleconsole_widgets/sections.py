@@ -19,6 +19,7 @@ from mleconsole_widgets.share import Wish, share
 from mleconsole_widgets.wish import lines_wanted
 
 WIDE = 120  # cells from which there are two columns
+LINES_FOR_A_WORD = 8  # lines from which there is one to say what was left out
 
 
 class Showing(Protocol):
@@ -139,6 +140,7 @@ class SectionsWidget(Widget, can_focus=False):
         self._make = make
         self._parts: dict[str, Part] = {}
         self._divider = Divider()
+        self._left_out = Rule()
         self._plan: dict[Widget, Region] = {}
         self._bare: set[Part] = set()  # parts without a rule
 
@@ -152,6 +154,7 @@ class SectionsWidget(Widget, can_focus=False):
 
     def compose(self) -> ComposeResult:
         yield self._divider
+        yield self._left_out
 
     def on_mount(self) -> None:
         self.show(self._sections)
@@ -189,8 +192,11 @@ class SectionsWidget(Widget, can_focus=False):
             if part.display != shown:
                 part.display = shown
                 part.disabled = not shown
-        if self._divider.display != (self._divider in plan):
-            self._divider.display = self._divider in plan
+        for line in (self._divider, self._left_out):
+            if line.display != (line in plan):
+                line.display = line in plan
+        names = [part.title or part.section.id for part in self._ordered() if part not in plan]
+        self._left_out.put(f"no room for: {', '.join(names)}" if names else "")
         for part in self._parts.values():
             if part.has_class("bare") != (part in self._bare):
                 part.set_class(part in self._bare, "bare")
@@ -200,17 +206,24 @@ class SectionsWidget(Widget, can_focus=False):
                 part.refresh(layout=True)
 
     def plan(self, size: Size) -> dict[Widget, Region]:
-        """Where everything goes on `size`; what is not in it is left out."""
+        """Where everything goes on `size`; what is not in it is left out, and a line at the bottom says what."""
+        plan = self._places(size.width, size.height)
+        if size.height > LINES_FOR_A_WORD and any(part not in plan for part in self._parts.values()):
+            plan = self._places(size.width, size.height - 1)
+            plan[self._left_out] = Region(0, size.height - 1, size.width, 1)
+        return plan
+
+    def _places(self, width: int, height: int) -> dict[Widget, Region]:
         parts = self._ordered()
         self._bare.clear()
         left = [part for part in parts if part.section.column == 0]
         right = [part for part in parts if part.section.column != 0]
-        if size.width < WIDE or not left or not right:
-            return self._column([*left, *right], 0, size.width, size.height)
-        width = (size.width - 1) * 3 // 5
-        plan = self._column(left, 0, width, size.height)
-        plan |= self._column(right, width + 1, size.width - width - 1, size.height)
-        plan[self._divider] = Region(width, 0, 1, size.height)
+        if width < WIDE or not left or not right:
+            return self._column([*left, *right], 0, width, height)
+        half = (width - 1) * 3 // 5
+        plan = self._column(left, 0, half, height)
+        plan |= self._column(right, half + 1, width - half - 1, height)
+        plan[self._divider] = Region(half, 0, 1, height)
         return plan
 
     def _column(self, parts: list[Part], x: int, width: int, height: int) -> dict[Widget, Region]:

@@ -166,22 +166,26 @@ def spark(values: Sequence[float], low: float | None = None, high: float | None 
     are averaged; without `low` or `high` the data give them."""
     cells = width if width > 0 else SPARK_CELLS
     count = len(values)
-    known = [value for value in values if isfinite(value)]
-    if not known:
-        return " " * cells
-    bottom = min(known) if low is None or not isfinite(low) else low
-    top = max(known) if high is None or not isfinite(high) else high
+    bottom = low if low is not None and isfinite(low) else min(filter(isfinite, values), default=0.0)
+    top = high if high is not None and isfinite(high) else max(filter(isfinite, values), default=0.0)
     span = top - bottom
     factor = len(_SPARKS) / span if span > 0 else 0.0
     out = []
     for cell in range(cells):
-        first = count - cells + cell if count <= cells else cell * count // cells
-        last = first + 1 if count <= cells else max(first + 1, (cell + 1) * count // cells)
-        here = [value for value in values[max(0, first) : max(0, last)] if isfinite(value)]
+        if count <= cells:
+            first = count - cells + cell
+            here = values[first : first + 1] if first >= 0 else ()
+        else:
+            first = cell * count // cells
+            here = values[first : max(first + 1, (cell + 1) * count // cells)]
+        total = sum(here)
+        if not isfinite(total):
+            here = [value for value in here if isfinite(value)]
+            total = sum(here)
         if not here:
             out.append(" ")
             continue
-        level = (sum(here) / len(here) - bottom) * factor
+        level = (total / len(here) - bottom) * factor
         out.append(_SPARKS[int(min(6, max(0, level)))] if isfinite(level) else _SPARKS[-1])
     return "".join(out)
 

@@ -211,7 +211,8 @@ async def test_parts_stand_beside_each_other_or_stacked(showing: Any) -> None:
         await pilot.resize_terminal(80, 9)
         await pilot.pause()
         text = app.screen_text()
-        assert "Words" not in text and "GPUs" in text and "Facts" in text
+        assert "── Words" not in text and "── GPUs" in text and "── Facts" in text
+        assert text.rstrip().split("\n")[-1].startswith("── no room for: Words ─")
         reachable = [widget for widget in app.screen.focus_chain]
         assert all(widget.region.height > 0 for widget in reachable)
 
