@@ -29,6 +29,11 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     return [step * i for i in range(first, floor(high / step + 1e-9) + 1)][:most]
 
 
+def _about(seconds: float) -> str:
+    """A time at an axis: to the nearest minute, from one minute on."""
+    return duration(seconds + 30 if 60 <= seconds < 3600 else seconds)
+
+
 class BrailleChart(LineView, can_focus=False):
     """Shows a Chart; not a part that one selects in."""
 
@@ -130,8 +135,8 @@ class BrailleChart(LineView, can_focus=False):
 
     def _time_axis(self, seconds: float, gutter: int, room: int) -> Strip:
         quiet, rule = self.tone(Tone.QUIET), self.get_component_rich_style("line--rule")
-        start = f"{duration(seconds)} ago" if seconds >= 1 else ""
-        middle = f"{duration(seconds / 2)} ago" if room > 40 and seconds >= 120 else ""
+        start = f"{_about(seconds)} ago" if seconds >= 1 else ""
+        middle = f"{_about(seconds / 2)} ago" if room > 40 and seconds >= 120 else ""
         words = (start.ljust(max(0, room // 2 - len(middle) // 2)) + middle).ljust(room)
         words = words[: room - 4] + " now" if room > 12 else "now".rjust(room)
         return strip_of([(" " * (gutter + 2), quiet), ("└", rule), (words, quiet)], self.room.width, self.rich_style)

@@ -10,10 +10,11 @@ from rich.style import Style as RichStyle
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from mleconsole.model.absent import Absent, number
+from mleconsole.model.absent import Absent
 from mleconsole.model.query import bind, parse
 from mleconsole.model.record import Subject
 from mleconsole.model.view import Column, Style, Table, Tone
+from mleconsole_widgets.ages import is_stale, stale_age, with_ages
 from mleconsole_widgets.cells import cell_text, cell_tone, cut, end_cut, escape, fit, width_of
 from mleconsole_widgets.columns import GAP, Placed, place, title_of
 from mleconsole_widgets.lines import strip_of
@@ -24,7 +25,6 @@ from mleconsole_widgets.rows import RowView
 MARGIN = 2
 _SAMPLE = 200  # rows whose widths are looked at when columns are new
 _WIDEST_SEEN = 300
-AGE = "age_seconds"
 
 
 @dataclass(slots=True)
@@ -201,32 +201,15 @@ class ViewTable(RowView):
     # ------------------------------------------------------------------ cells
 
     def _columns(self) -> tuple[Column, ...]:
-        table = self._table
-        age = table.age
-        if not self._ages or age is None or any(column.id == AGE and column.screen for column in table.columns):
-            return table.columns
-        after = table.stale_after
-
-        def stale_age(row: Any) -> float | None:
-            seconds = number(age(row))
-            return seconds if seconds is not None and seconds > after else None
-
-        return (*table.columns, Column(AGE, "AGE", stale_age, Style.DURATION, width=4, priority=1))
-
-    def _stale(self, row: Any) -> bool:
-        table = self._table
-        if table.age is None:
-            return False
-        seconds = table.age(row)
-        return isinstance(seconds, Absent) or seconds > table.stale_after
+        return with_ages(self._table) if self._ages else self._table.columns
 
     def _format(self, index: int) -> _Cells:
         found = self._cells.get(index)
         if found is not None:
             return found
         row = self._table.rows[index]
-        stale = self._stale(row)
-        if stale and not self._ages and self._table.age is not None and number(self._table.age(row)) is not None:
+        stale = is_stale(self._table, row)
+        if stale and not self._ages and stale_age(self._table, row) is not None:
             self._ages = True
         words: dict[str, str] = {}
         tones: dict[str, Tone] = {}

@@ -124,7 +124,7 @@ async def test_a_chart_has_axes_with_units_and_leaves_gaps(showing: Any) -> None
     view = Chart("Power", "W", (ChartLine("a", [float(i) for i in range(100)], values),), 0.0, 400.0)
     async with showing(view, (60, 12)) as (app, _):
         text = app.drawing.shown_text
-        assert "400 W ┤" in text and "1m ago" in text and text.rstrip().endswith("now")
+        assert "400 W ┤" in text and "2m ago" in text and text.rstrip().endswith("now")
         rows = [line.split("┤")[-1].split("│")[-1] for line in text.split("\n")]
         drawn = {x for row in rows[:-1] for x, c in enumerate(row) if 0x2800 < ord(c) < 0x2900}
         assert min(drawn) == 0 and max(drawn) == 49 and not drawn & set(range(16, 34))
