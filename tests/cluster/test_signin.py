@@ -94,7 +94,7 @@ def test_an_unknown_key_is_shown_accepted_and_remembered(cluster: Cluster, tmp_p
     config = config_with(cluster, home, UserKnownHostsFile=str(empty))
     with connect(config, home, "--pane", "gpus") as screen:
         screen.wait("SHA256:", 20)
-        screen.press("y", "enter")
+        screen.press("y")
         screen.wait(all_gpus, 40, "32 GPUs")
     rows = show(home, "gpus", config)
     assert len(rows) == 32 and all("uuid" in row for row in rows), "the accepted keys are remembered"

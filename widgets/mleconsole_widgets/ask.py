@@ -81,11 +81,17 @@ class AcceptKey(Dialog[bool | str]):
 
     def buttons(self) -> Iterable[Widget]:
         yield Choice("Do not connect", id="no")
-        for index, (_, text) in enumerate(self._choices or (("yes", "It is right: remember it"),)):
+        for index, (_, text) in enumerate(self._choices or (("yes", "It is right: remember it (y)"),)):
             yield Choice(text, id=f"choice{index}")
 
     def on_mount(self) -> None:
         self.query_one("#no", Choice).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """`y` says yes, as at ssh's own question; Enter alone never accepts a key."""
+        if event.key == "y":
+            event.stop()
+            self.dismiss(self._choices[0][0] if self._choices else True)
 
     @on(Choice.Pressed)
     def _pressed(self, message: Choice.Pressed) -> None:
