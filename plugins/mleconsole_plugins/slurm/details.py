@@ -69,8 +69,8 @@ GPU_COLUMNS = (
     Column("util_percent", "UTIL", lambda row: row.gpu.util_percent, Style.PERCENT, unit="%", priority=1),
     Column("power_watts", "POWER", lambda row: row.gpu.power_watts, Style.NUMBER, unit="W", priority=1),
     Column("power_limit_watts", "OF", lambda row: row.limit, Style.NUMBER, unit="W", priority=5),
-    Column("memory_used_mib", "MEM", lambda row: row.gpu.memory_used_mib, Style.MIB, unit="GiB", priority=2),
-    Column("memory_total_mib", "OF", lambda row: row.memory_total, Style.MIB, unit="GiB", priority=5),
+    Column("memory_used_mib", "MEM", lambda row: row.gpu.memory_used_mib, Style.MIB, priority=2),
+    Column("memory_total_mib", "OF", lambda row: row.memory_total, Style.MIB, priority=5),
     Column("temperature_celsius", "TEMP", lambda row: row.gpu.temperature_celsius, Style.NUMBER, unit="C", priority=3),
     Column("sm_clock_mhz", "CLOCK", lambda row: row.gpu.sm_clock_mhz, Style.NUMBER, unit="MHz", priority=3),
 )
@@ -80,7 +80,7 @@ PROCESS_COLUMNS = (
     Column("pid", "PID", lambda row: row.pid, Style.NUMBER, priority=0),
     Column("user", "USER", lambda row: row.user, priority=4),
     Column("gpus", "GPUS", lambda row: tuple(str(index) for index in row.gpus), Style.NAMES, priority=2),
-    Column("memory_mib", "GPU MEM", lambda row: row.memory_mib, Style.MIB, unit="GiB", priority=3),
+    Column("memory_mib", "GPU MEM", lambda row: row.memory_mib, Style.MIB, priority=3),
     Column("job_id", "JOB", lambda row: row.job_id, priority=6),
     Column("command", "COMMAND", lambda row: row.command, width=48, priority=2),
 )
@@ -301,8 +301,8 @@ def node_facts(row: NodeRow) -> Facts:
         facts += [Fact("reached", row.host.state), Fact("how", row.host.reason or row.host.reach, id="host_reason")]
     facts += [
         Fact("cpu", row.of_machine("cpu_percent"), Style.PERCENT, "%", id="cpu_percent"),
-        Fact("memory", row.of_machine("memory_used_mib"), Style.MIB, "GiB", id="memory_used_mib"),
-        Fact("of", row.of_machine("memory_total_mib"), Style.MIB, "GiB", id="memory_total_mib"),
+        Fact("memory", row.of_machine("memory_used_mib"), Style.MIB, id="memory_used_mib"),
+        Fact("of", row.of_machine("memory_total_mib"), Style.MIB, id="memory_total_mib"),
         Fact("load", row.of_machine("load1"), Style.NUMBER, id="load1"),
     ]
     if machine is not None:
