@@ -350,7 +350,7 @@ class ViewTable(RowView):
         if before is not None and self.placed != before:
             self._heads = None
             self._strips.clear()
-            self.set_extent(max(self.row_width, 1), self.row_count + self.head_count)
+            self.set_extent(max(self.row_width, 1) if self.row_count else 1, self.row_count + self.head_count)
 
     # ------------------------------------------------------------------ marks and clicks
 
