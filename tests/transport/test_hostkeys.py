@@ -46,6 +46,7 @@ def judged(text, names, shown):
         (f"host ssh-rsa {A.text.split()[1]}", "host", A, Verdict.UNKNOWN),
         (f"broken\n\n\x00\n|1|x|y {A.text}\nhost {A.text}", "host", A, Verdict.KNOWN),
     ],
+    ids=[f"line{number}" for number in range(19)],  # the keys are made anew by every worker: no names of tests
 )  # fmt: skip
 def test_verdicts(text, name, shown, verdict):
     assert judged(text, [name], shown)[0] is verdict

@@ -94,7 +94,7 @@ class RowView(LineView):
     def extend(self) -> None:
         """Tell the scroll bars how much there is, keep the cursor among the rows and tell where it is."""
         if self.ready:
-            self.set_extent(max(self.row_width, 1), self.row_count + self.head_count)
+            self.set_extent(max(self.row_width, 1) if self.row_count else 1, self.row_count + self.head_count)
         self.cursor = min(max(0, self.cursor), max(0, self.row_count - 1))
 
     def tell(self) -> None:
