@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -10,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from consoles import environment
+from consoles import agents, environment
 from terminal import Terminal
 from testbed import Cluster
+from testbed.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
 STRANGERS = ROOT / "tests" / "contracts" / "stranger"
@@ -79,3 +81,24 @@ def test_the_wheel_connects_and_a_stranger_fills_every_role(
         screen.type("weather")
         screen.press("enter")
         screen.wait(lambda text: "inlet" in text and "23.5" in text, 20, "the stranger's pane")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_local_on_the_login_host_itself(cluster: Cluster, installed: Path) -> None:
+    """Many will run it where they are logged in: Slurm's tools right there, the nodes by ssh from there."""
+    (packages,) = (installed.parent / "lib").glob("python3.*/site-packages")
+    login = cluster.host("login")
+    packed = subprocess.run(["tar", "-C", str(packages), "-cz", "."], capture_output=True, check=True).stdout
+    unpack = "mkdir -p /opt/console && base64 -d | tar -C /opt/console -xz"
+    login.run(["sh", "-c", unpack], input=base64.b64encode(packed).decode(), timeout=120)
+    try:
+        command = "PYTHONPATH=/opt/console python3 -m mleconsole show gpus local --json"
+        done = cluster.run("login", ["su", "-", "alice", "-c", command], timeout=90)
+        assert done.returncode == 0, done.stderr
+        rows = json.loads(done.stdout)
+        assert len(rows) == 32 and {row["node"] for row in rows} == set(cluster.layout.node_names)
+        assert all(isinstance(row["uuid"], str) for row in rows)
+    finally:
+        login.run(["rm", "-rf", "/opt/console"])
+    wait_until(lambda: not agents(cluster), 10, "no agent on any host")
