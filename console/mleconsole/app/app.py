@@ -7,11 +7,13 @@ import importlib
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
 
 from mleconsole.api import Focus, Pane, Subject, Tone
 from mleconsole.app.focus import Switches
@@ -67,7 +69,7 @@ class ConsoleApp(App[int]):
         self.broken: dict[str, str] = {}  # pane id -> why it is off
         self.defect = ""  # why the app ended, when it ended by itself
         self.works: dict[int, str] = {}  # what runs now, in words
-        self.ticker = Ticker(self.store, self._paint, self._beat)
+        self.ticker = Ticker(self.store, partial(self._while_up, self._paint), partial(self._while_up, self._beat))
         self.signing_in = SigningIn(self, ask)
         self._spare = list(LATE)
         self._reached = False
@@ -149,6 +151,12 @@ class ConsoleApp(App[int]):
         self._exit_renderables.clear()
 
     # ------------------------------------------------------------------ painting
+
+    @staticmethod
+    def _while_up(work: Callable[[], None]) -> None:
+        """Timers may still fire while the screens are being taken down: then there is nothing to paint on."""
+        with suppress(NoMatches, ScreenStackError):
+            work()
 
     def _paint(self) -> None:
         if not getattr(

@@ -9,12 +9,11 @@ from textual.widget import Widget
 
 from mleconsole.app import parts
 from mleconsole.app.bar import Bar
-from mleconsole.app.guarded import guarded
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.screens.framed import FramedScreen, Hub
+from mleconsole.app.screens.page import Picture
 from mleconsole.model.view import Tone, View
-from mleconsole_widgets.view import ViewWidget
 
 HERE = (
     "back",
@@ -43,7 +42,7 @@ class ViewScreen(FramedScreen):
         self._note = note
 
     def body(self) -> Iterable[Widget]:
-        yield ViewWidget(id="view")
+        yield Picture(id="view")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -53,7 +52,7 @@ class ViewScreen(FramedScreen):
 
     def show(self, view: View) -> None:
         self._view = view
-        self.query_one("#view", ViewWidget).show(guarded(view))
+        self.query_one("#view", Picture).show(view)
 
     def _enter(self, tries: int = parts.SEEK_TRIES) -> None:
         """Into the first part; parts are mounted one in another, so that it may take a moment."""

@@ -13,6 +13,26 @@ from mleconsole.app.trail import Place
 from mleconsole.model.view import Text, Tone, View
 from mleconsole_widgets.view import ViewWidget
 
+SETTLE_SECONDS = 0.15
+
+
+class Picture(ViewWidget):
+    """A ViewWidget that keeps what a plugin's functions raise in their cells, and shows another sort of view twice.
+
+    Twice, because a widget that is mounted while something asks where another one is can miss its Resize (Textual's
+    compositor then takes it for one that was there before) and would stay empty until the next data.
+    """
+
+    def show(self, view: View) -> None:
+        another = type(view) is not type(self.view)
+        super().show(guarded(view))
+        if another and self.is_attached:
+            self.set_timer(SETTLE_SECONDS, self._again)
+
+    def _again(self) -> None:
+        if self.view is not None:
+            super().show(self.view)
+
 
 class Page(Container):
     """Keeps its cursor, filter, sort and scroll while another page is shown, for it stays mounted."""
@@ -30,7 +50,7 @@ class Page(Container):
         self.was_in: Widget | None = None  # the part that had the focus when the page was left
 
     def compose(self) -> ComposeResult:
-        yield ViewWidget()
+        yield Picture()
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._tell_ready, self)
@@ -38,7 +58,7 @@ class Page(Container):
     def show(self, view: View) -> None:
         """Draw `view`; the parts that stay the same keep their state."""
         self.shown = view
-        self.query_one(ViewWidget).show(guarded(view))
+        self.query_one(Picture).show(view)
 
     def show_sentence(self, sentence: str, tone: Tone = Tone.PLAIN) -> None:
         self.show(Text(sentence, tone=tone))
