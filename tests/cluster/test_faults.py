@@ -128,6 +128,44 @@ def test_no_python_on_a_node(cluster: Cluster, screen: Terminal) -> None:
     beat.live(("node03",))
 
 
+def test_an_sshd_that_stands_still_and_goes_on(cluster: Cluster, screen: Terminal) -> None:
+    """What is connected goes on; what must connect anew waits with a reason."""
+    beat = Beat(cluster, screen)
+    with cluster.fault.sshd_stopped("node03"):
+        beat.live((*OTHERS, "node03"), timeout=5)
+        cluster.fault.agent_killed("node03", AGENT)
+        screen.press("8")
+        screen.wait(lambda text: "node03" in text and reason("timed out", "did not answer", "lost")(text), 40)
+        screen.press("2")
+        beat.live(OTHERS, timeout=5)
+    beat.live(("node03",))
+
+
+def test_a_host_key_that_changes_is_refused_until_it_is_right_again(cluster: Cluster, screen: Terminal) -> None:
+    beat = Beat(cluster, screen)
+    with cluster.fault.host_key_changed("node03"):
+        cluster.fault.agent_killed("node03", AGENT)
+        cluster.run("node03", ["sh", "-c", "pkill -u alice sshd || true"])
+        screen.press("8")
+        screen.wait(lambda text: "node03" in text and "key" in text and "changed" in text, 30)
+        screen.press("2")
+        beat.live(OTHERS, timeout=5)
+    beat.live(("node03",))
+
+
+@pytest.mark.slow
+def test_a_slurmd_that_stands_still(cluster: Cluster, screen: Terminal) -> None:
+    """Its node's state changes; its GPUs are read all the same."""
+    beat = Beat(cluster, screen)
+    with cluster.fault.slurmd_stopped("node04"):
+        screen.press("3")
+        screen.wait(lambda text: any("node04" in line and "respond" in line for line in text.splitlines()), 60)
+        screen.press("2")
+        beat.live((*OTHERS, "node03"), timeout=5)
+    screen.press("3")
+    screen.wait(lambda text: not any("node04" in line and "respond" in line for line in text.splitlines()), 60)
+
+
 def test_the_login_connection_is_cut(cluster: Cluster, screen: Terminal) -> None:
     beat = Beat(cluster, screen)
     beat.live((*OTHERS, "node03"))
@@ -147,9 +185,11 @@ def test_the_controller_is_down(cluster: Cluster, screen: Terminal) -> None:
     screen.wait(str(job), HEAL, "the queue again")
 
 
-def test_the_accounting_database_is_down(cluster: Cluster, screen: Terminal) -> None:
+@pytest.mark.parametrize("daemon", ["slurmdbd", "mariadb"])
+def test_the_accounting_database_is_down(cluster: Cluster, screen: Terminal, daemon: str) -> None:
     beat = Beat(cluster, screen)
-    with cluster.fault.slurmdbd_down():
+    fault = cluster.fault.slurmdbd_down if daemon == "slurmdbd" else cluster.fault.mariadb_down
+    with fault():
         beat.live((*OTHERS, "node03"), timeout=5)
         screen.press("4")
         screen.wait("Jobs")
