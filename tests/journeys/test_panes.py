@@ -198,3 +198,12 @@ async def test_nobody_at_the_keyboard_slows_collection_down_until_the_next_key()
         await driver.until(lambda: driver.scene.collector.is_idle, "idleness")
         await driver.press("down")
         assert not driver.scene.collector.is_idle
+
+
+async def test_panes_and_keys_of_the_frame_can_be_clicked():
+    async with console() as driver:
+        line = (await driver.see("GPUs by node")).split("\n")[1]
+        await driver.pilot.click("#panes", offset=(line.index("Jobs"), 0))
+        await driver.see("llama-70b", "A scope")
+        await driver.pilot.click("#keys", offset=(driver.lines[-1].index("scope"), 0))
+        await driver.see("scope: all")

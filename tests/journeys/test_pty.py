@@ -135,6 +135,20 @@ def test_from_the_first_frame_to_the_way_out(programs):
     assert b"Traceback" not in program.raw
 
 
+def test_a_shell_borrows_the_terminal_and_gives_it_back(programs):
+    program = Program("prod")
+    programs.append(program)
+    program.until("power 71 W")
+    program.press(b"2")
+    program.until("TEMP")
+    program.press(b"S")
+    program.until("back from true")
+    program.until("TEMP")
+    assert b"leave it to come back" in program.raw
+    program.press(b"q")
+    assert program.ended() == 0
+
+
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_it_and_gives_the_terminal_back(programs, number, status):
     program = Program("prod")
