@@ -56,7 +56,7 @@ class BrailleChart(LineView, can_focus=False):
         super().forget_lines()
         self._lines = None
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self.forget_lines()
         self.refresh()
 

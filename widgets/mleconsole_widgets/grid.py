@@ -129,7 +129,7 @@ class HeatGrid(LineView):
     def _extend(self) -> None:
         self.set_extent(max(1, self.room.width), self.flow.rows + self.legend_lines)
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self._flow = None
         self.forget_lines()
         self._extend()

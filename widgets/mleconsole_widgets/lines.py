@@ -66,6 +66,7 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._painted: dict[int, Strip] = {}
+        self._fitted = Size(0, 0)  # the room it was laid out for
         self._styles_by_tone: dict[Tone, Style] = {}
         self._selected_styles: dict[tuple[Style, bool], Style] = {}
 
@@ -139,14 +140,31 @@ class LineView(ScrollView, can_focus=True):
         """The strip of visible line `y`, as wide as the content region."""
         raise NotImplementedError
 
+    def on_resize(self) -> None:
+        self._fitted = self.room
+        self.fit_in()
+
+    def fit_in(self) -> None:
+        """The room is another: lay out anew, and refresh."""
+        self.forget_lines()
+        self.refresh()
+
     def render_line(self, y: int) -> Strip:
+        if self._fitted != (room := self.room):  # a Resize may be lost while widgets come and go
+            self._fitted = room
+            self.call_later(self.fit_in)
         strip = self._painted[y] = self.line(y)
         return strip
 
     @property
     def room(self) -> Size:
-        """The cells there are to draw in; the scroll bar has its own, shown or not."""
-        return self.scrollable_content_region.size
+        """The cells there are to draw in; the scroll bar has its own, shown or not.
+
+        It is what the last Resize told and not the place on the screen, which is unknown for moments while other
+        widgets come and go.
+        """
+        outer, bars = self.outer_size, self.scrollbar_gutter
+        return Size(max(0, outer.width - bars.width), max(0, outer.height - bars.height))
 
     @property
     def ready(self) -> bool:

@@ -84,7 +84,7 @@ class MatrixGrid(LineView):
         super().forget_lines()
         self._grade()
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self.forget_lines()
         self._extend()
         self.refresh()

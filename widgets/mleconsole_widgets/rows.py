@@ -217,7 +217,7 @@ class RowView(LineView):
     def head_clicked(self, x: int, y: int) -> None:
         """A line above the rows was clicked, `x` cells from the left of a row."""
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self.forget_lines()
         self.extend()
         self.reveal()

@@ -118,7 +118,7 @@ class _PartsLayout(Layout):
     name = "parts"
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        regions = parent.plan(size) if isinstance(parent, SectionsWidget) else {}
+        regions = parent.placed_in(size) if isinstance(parent, SectionsWidget) else {}
         none = Spacing()
         return [
             WidgetPlacement(regions[child], NULL_OFFSET, none, child, 0, False, False, False)
@@ -184,9 +184,10 @@ class SectionsWidget(Widget, can_focus=False):
 
     def _settle(self) -> None:
         """Leave out what has no room, and lay out anew when anything moved."""
-        if not self.size.width or not self.size.height:
+        size = self.outer_size
+        if not size.width or not size.height:
             return
-        plan = self.plan(self.size)
+        plan = self.plan(size)
         for part in self._parts.values():
             shown = part in plan
             if part.display != shown:
@@ -204,6 +205,13 @@ class SectionsWidget(Widget, can_focus=False):
             self._plan = plan
             for part in self._parts.values():
                 part.refresh(layout=True)
+
+    def placed_in(self, size: Size) -> dict[Widget, Region]:
+        """The plan for a layout; what has no room is hidden soon after, also when no Resize tells of the size."""
+        plan = self.plan(size)
+        if plan != self._plan:
+            self.call_later(self._settle)
+        return plan
 
     def plan(self, size: Size) -> dict[Widget, Region]:
         """Where everything goes on `size`; what is not in it is left out, and a line at the bottom says what."""

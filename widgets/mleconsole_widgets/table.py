@@ -326,9 +326,10 @@ class ViewTable(RowView):
         ]
         return "; ".join(told)
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self._heads = None
         self._placed = None
+        super().fit_in()
 
     def forget_lines(self) -> None:
         super().forget_lines()

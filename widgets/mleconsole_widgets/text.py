@@ -80,7 +80,7 @@ class ScrollLines(LineView):
     def action_scroll_finish(self) -> None:
         self._scroll(self.max_scroll_y)
 
-    def on_resize(self) -> None:
+    def fit_in(self) -> None:
         self.forget_lines()
         self.lay_out()
         self.refresh()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.geometry import Size
 
 from mleconsole.model.absent import Absent
 from mleconsole.model.record import Subject
@@ -186,6 +187,15 @@ async def test_a_log_follows_its_end_until_one_scrolls_up(showing: Any) -> None:
         app.view.show(Log(("fresh",)))
         await pilot.pause()
         assert part.shown_text.strip() == "fresh"
+
+
+async def test_a_panel_lays_itself_out_even_when_no_resize_told_it_its_size(showing: Any) -> None:
+    async with showing(Log(("line 0",)), (40, 10)) as (app, pilot):
+        part = app.drawing
+        part._lines, part._fitted = [], Size(0, 0)
+        part.refresh()
+        await pilot.pause()
+        assert part.shown_text.strip() == "line 0"
 
 
 def sections(**more: Any) -> Sections:
