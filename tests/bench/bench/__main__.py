@@ -36,9 +36,7 @@ def run_part(name: str, small: bool, seconds: float) -> tuple[list[Row], list[st
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         out = Path(folder) / "rows.json"
         argv = [sys.executable, "-m", "bench.one", name, str(out), *(["--small"] if small else [])]
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
-        )
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
         try:
             status: int | None = process.wait(seconds)
             failed = f"{name} ended with status {status}" if status else ""
@@ -80,12 +78,15 @@ def main() -> int:
         rows += found
         notes += told
         failures += [failed] * bool(failed)
-    where = f"{len(os.sched_getaffinity(0))} cores that console and cluster share, load average {min(loads):.1f} to {max(loads):.1f}"
+    load = f"load average {min(loads):.1f} to {max(loads):.1f}"
+    where = f"{len(os.sched_getaffinity(0))} cores that console and cluster share, {load}"
     missed = [row.name for row in rows if not row.met]
     conditions = f"{date.today()}, Python {sys.version.split()[0]}, {where}."
     print(text_table(rows))
     print("\n".join(["", conditions, *notes, f"missed: {', '.join(missed) or 'none'}"]))
-    broken = [f"{row.name}: {row.value:g} {row.unit}, at most {row.target:g}" for row in rows if row.gate and not row.met]
+    broken = [
+        f"{row.name}: {row.value:g} {row.unit}, at most {row.target:g}" for row in rows if row.gate and not row.met
+    ]
     for sentence in failures + broken:
         print(f"bench: {sentence}", file=sys.stderr)
     if options.readme:

@@ -8,10 +8,11 @@ import time
 import zlib
 from typing import Any
 
+from simulated.slurm import Slurm
+
 from bench.rows import Row
 from mleconsole.api import CommandProbe, Completed, Job
 from mleconsole.plugin import Registry
-from simulated.slurm import Slurm
 
 
 def measure(small: bool, notes: list[str]) -> list[Row]:
@@ -37,7 +38,9 @@ def measure(small: bool, notes: list[str]) -> list[Row]:
     middle = statistics.median
     scale = count / 20_000
     return [
-        Row(f"{count:,} jobs, first answer", middle(first), "ms CPU", 50 * scale if not small else 100, "median", small),
+        Row(
+            f"{count:,} jobs, first answer", middle(first), "ms CPU", 50 * scale if not small else 100, "median", small
+        ),
         Row(f"{count:,} jobs, unchanged", middle(same), "ms CPU", 7 if not small else 20, "median", small),
         Row(f"{count:,} jobs, 1 % changed", middle(changed), "ms CPU", None, "median"),
         Row(f"{count:,} jobs, bytes per poll", len(data), "B", None, f"{len(zlib.compress(data, 6)):,} B deflated"),

@@ -34,9 +34,9 @@ class Storm:
         self._asked = time.monotonic()
 
 
-def presses(terminal: Terminal, count: int, storm: Storm | None = None, pattern: bytes = JOB) -> list[float]:
-    """Milliseconds of each press, sorted. A press that shows nothing within 3 s raises Missing."""
-    wanted = re.compile(pattern)
+def presses(terminal: Terminal, count: int, storm: Storm | None = None, patience: float = 3.0) -> list[float]:
+    """Milliseconds of each press, sorted. A press that shows nothing within `patience` s raises Missing."""
+    wanted = re.compile(JOB)
     rest = random.Random(1)
     here = b""
     found: list[float] = []
@@ -45,17 +45,19 @@ def presses(terminal: Terminal, count: int, storm: Storm | None = None, pattern:
         terminal.press(DOWN)
         text = bytearray()
         while True:
-            data = terminal.read(3.0 - (time.monotonic() - pressed))
+            data = terminal.read(patience - (time.monotonic() - pressed))
             now = time.monotonic()
             text += data
             new = next((match[1] for match in wanted.finditer(text) if match[1] != here), None)
             if new is not None:
                 here = new
                 break
-            if now - pressed > 3.0:
+            if now - pressed > patience:
                 if turn < 5:
                     break
-                raise Missing(f"after key {turn} no new row under the cursor within 3 s (it was on {here!r})")
+                raise Missing(
+                    f"after key {turn} no new row under the cursor within {patience:g} s (it was on {here!r})"
+                )
         if turn >= 5:
             found.append((now - pressed) * 1000)
         if storm is not None:

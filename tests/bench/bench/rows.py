@@ -50,7 +50,9 @@ def text_table(rows: Iterable[Row]) -> str:
     """For a terminal."""
     lines = [("", "measured", "target", "", "how"), *(row.cells for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
-    return "\n".join("  ".join((*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4])) for line in lines)
+    return "\n".join(
+        "  ".join((*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4])) for line in lines
+    )
 
 
 def markdown_table(rows: Iterable[Row]) -> str:

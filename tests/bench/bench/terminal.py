@@ -88,7 +88,9 @@ class Terminal:
                 return now, found
             del text[:-100_000]
         ended = "" if self.process.poll() is None else f"; the program ended with {self.process.returncode}"
-        raise Missing(f"{pattern!r} did not come within {timeout:g} s{ended}; the last was {plain(bytes(text))[-600:]!r}")
+        raise Missing(
+            f"{pattern!r} did not come within {timeout:g} s{ended}; the last was {plain(bytes(text))[-600:]!r}"
+        )
 
     def drain(self, seconds: float) -> int:
         """Read for so long; the bytes read."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+
 from simulated.agent import Replay, recorded
 from simulated.slurm import Slurm
 

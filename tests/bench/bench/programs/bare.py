@@ -21,15 +21,19 @@ from mleconsole.plugin import Registry
 from mleconsole.transport.quote import quote
 
 
-async def first_data(node: str, login: asyncssh.SSHClientConnection, bundle: Bundle, settings: Any, options: Any) -> None:
-    async with asyncssh.connect(node, 22, tunnel=login, **options) as connection:
-        async with connection.create_process(quote(bundle.argv), encoding=None) as process:
-            process.stdin.write(bundle.first_bytes(settings))
-            reader = frames.FrameReader()
-            while data := await process.stdout.read(65536):
-                if any(frame.type == "s" and frame.name == "gpus" for frame in reader.feed(data)):
-                    break
-            process.stdin.write_eof()
+async def first_data(
+    node: str, login: asyncssh.SSHClientConnection, bundle: Bundle, settings: Any, options: Any
+) -> None:
+    async with (
+        asyncssh.connect(node, 22, tunnel=login, **options) as connection,
+        connection.create_process(quote(bundle.argv), encoding=None) as process,
+    ):
+        process.stdin.write(bundle.first_bytes(settings))
+        reader = frames.FrameReader()
+        while data := await process.stdout.read(65536):
+            if any(frame.type == "s" and frame.name == "gpus" for frame in reader.feed(data)):
+                break
+        process.stdin.write_eof()
 
 
 async def main(folder: Path, bundle: Bundle, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""The console without its screen, until the GPUs of every node are known. argv: CONFIG NODES; prints as bare.py does."""
+"""The console without its screen, until the GPUs of every node are known. argv: CONFIG NODES; as bare.py."""
 
 from __future__ import annotations
 
