@@ -73,6 +73,9 @@ def test_alerts_are_counted_at_the_pane_of_their_kind():
 def test_the_login_is_told_in_one_sentence():
     lost = Status("alice@login", "lost", "connection reset", since=88.0)
     assert login_words(lost, 100.0) == "login lost 12s ago: connection reset; retrying"
+    never = login_words(lost, 100.0, reached=False)
+    assert never == "alice@login is not reached: connection reset; retrying"
+    assert login_words(lost, None) == "login lost: connection reset; retrying"
     assert "press r" in login_words(Status("alice@login", "signed_out"), 100.0)
     assert login_words(Scene().status, 100.0) == ""
 

@@ -72,7 +72,7 @@ class ConsoleApp(App[int]):
         self.ticker = Ticker(self.store, partial(self._while_up, self._paint), partial(self._while_up, self._beat))
         self.signing_in = SigningIn(self, ask)
         self._spare = list(LATE)
-        self._reached = False
+        self.reached = False  # the login stood at least once
         self._garbage = Garbage(monotonic())
         self._last_key = monotonic()
         self._idle = False
@@ -115,7 +115,7 @@ class ConsoleApp(App[int]):
     @property
     def never_reached(self) -> bool:
         """The login failed and said why, and never stood."""
-        return not self._reached and self.session.status.login in ("refused", "signed_out")
+        return not self.reached and self.session.status.login in ("refused", "signed_out", "lost")
 
     # ------------------------------------------------------------------ defects: one sentence, never a traceback
 
@@ -159,6 +159,7 @@ class ConsoleApp(App[int]):
             work()
 
     def _paint(self) -> None:
+        self.reached = self.reached or self.session.status.login == "live"
         if not getattr(
             self.screen, "covers", False
         ):  # what lies behind a whole screen is painted when it is seen again
@@ -170,7 +171,7 @@ class ConsoleApp(App[int]):
         """Once a second: clocks, ages, what we cost, idleness."""
         now = self.monotonic()
         if self.session.status.login == "live":
-            self._reached = True
+            self.reached = True
         screen = self.screen
         if isinstance(screen, FramedScreen):
             screen.beat()

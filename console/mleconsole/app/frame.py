@@ -53,11 +53,16 @@ def top_right(status: Status, fleet: Fleet, epoch: float, *, paused: bool, read_
     ]
 
 
-def login_words(status: Status, now: float) -> str:
-    """One sentence when the login does not stand, with what happens or is to be done next; else ""."""
+def login_words(status: Status, now: float | None, *, reached: bool = True) -> str:
+    """One sentence when the login does not stand, with what happens or is to be done next; else "".
+
+    Without `now` it has no age (for a text that is not painted every second); `reached`: it stood before.
+    """
     why = f": {escape(status.sentence)}" if status.sentence else ""
+    if status.login == "lost" and not reached:
+        return f"{escape(status.who)} is not reached{why}; retrying"
     if status.login == "lost":
-        since = f" {ago(now - status.since)} ago" if status.since else ""
+        since = f" {ago(now - status.since)} ago" if status.since and now is not None else ""
         return f"login lost{since}{why}; retrying"
     if status.login == "signed_out":
         return f"signed out{why}; press r to sign in"

@@ -169,7 +169,9 @@ class PaneScreen(FramedScreen):
             return None
         if status.login == "live":
             return None
-        words = frame.login_words(status, self.hub.monotonic())
+        words = frame.login_words(status, None, reached=self.hub.reached)
+        if words.startswith(escape(status.who)):  # a name keeps its case
+            return words
         return (words[:1].upper() + words[1:]) if words else None
 
     def paint_frame(self) -> None:
@@ -190,7 +192,7 @@ class PaneScreen(FramedScreen):
         )
         counts = frame.alert_counts(registry, console.store.alerts)
         line = frame.pane_line(tuple(panes.values()), self.trail.root, counts, console.broken)
-        sentence = frame.login_words(status, console.monotonic())
+        sentence = frame.login_words(status, console.monotonic(), reached=console.reached)
         if sentence:
             tone = Tone.QUIET if status.login == "connecting" else Tone.WARN
             full = sum(piece.width + 2 for piece in line) + len(sentence) + 4
