@@ -32,11 +32,11 @@ lint: $(STAMP) ## style, types and import contracts
 check: lint ## lint, unit tests and contracts: what every change must pass, in a minute
 	$(BIN)/python tests/run.py unit contracts
 
-test-fast: lint ## check, transport, journeys and pictures
-	$(BIN)/python tests/run.py unit contracts transport screen
+test-fast: lint ## check, agent, transport, journeys and pictures
+	$(BIN)/python tests/run.py unit contracts agent transport screen
 
 test: needs lint ## everything, with a real Slurm cluster on this machine (root on Debian)
-	$(BIN)/python tests/run.py unit contracts transport screen cluster bench
+	$(BIN)/python tests/run.py unit contracts agent transport screen cluster bench
 
 needs:
 	@bash tests/needs.sh $(PACKAGES)

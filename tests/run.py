@@ -31,6 +31,7 @@ class Group(NamedTuple):
 
 GROUPS = {
     "unit": Group(("unit",), PARALLEL),
+    "agent": Group(("agent",), PARALLEL),
     "contracts": Group(("contracts",), (*PARALLEL, "--dist", "loadfile")),
     "transport": Group(("transport",), PARALLEL),
     "screen": Group(("journeys", "pictures")),

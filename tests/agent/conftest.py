@@ -146,7 +146,7 @@ def agent(home: Path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture(scope="session")
 def nvml_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the stand-in libnvidia-ml.so.1, for LD_LIBRARY_PATH."""
-    source = Path(__file__).parents[2] / "cluster/testbed/lib/fakenvml.c"
+    source = Path(__file__).parents[1] / "cluster/testbed/lib/fakenvml.c"
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not source.exists():
         pytest.skip("no C compiler, or no source of the stand-in libnvidia-ml")
