@@ -6,10 +6,10 @@ import ast
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mleconsole.api import AgentProbe, Observation, Plugin
 from mleconsole.collect.bundle import AGENT, PACKAGE, make_bundle, source_of

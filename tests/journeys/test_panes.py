@@ -6,6 +6,7 @@ import dataclasses
 
 from journey_driver import console
 from journey_scene import HOSTILE, LIVE, Scene, fleet, job_table, plugin
+from msgspec import structs
 
 from mleconsole.api import Column, Fleet, Situation, Subject
 from mleconsole.app import parts
@@ -91,10 +92,10 @@ async def test_a_column_that_raises_costs_only_its_cells():
 
     def view(fleet, history, focus):
         table = job_table(fleet, history, focus)
-        return dataclasses.replace(table, columns=(*table.columns, Column("bad", "BAD", broken, priority=0)))
+        return structs.replace(table, columns=(*table.columns, Column("bad", "BAD", broken, priority=0)))
 
-    jobs = dataclasses.replace(plugin().panes[2], view=view)
-    async with console(Scene(plugins=(dataclasses.replace(plugin(), panes=(jobs,)),)), pane="jobs") as driver:
+    jobs = structs.replace(plugin().panes[2], view=view)
+    async with console(Scene(plugins=(structs.replace(plugin(), panes=(jobs,)),)), pane="jobs") as driver:
         await driver.see("llama-70b", "BAD")
         await driver.see("can't be computed: KeyError")
         driver.app.panes_screen.table.sort("bad", True)
@@ -185,7 +186,7 @@ async def test_no_plugin_at_all_is_said():
 
 
 async def test_two_plugins_one_broken_at_view_leaves_the_other():
-    other = dataclasses.replace(plugin(), id="other", panes=(dataclasses.replace(plugin().panes[2], id="jobs2"),))
+    other = structs.replace(plugin(), id="other", panes=(structs.replace(plugin().panes[2], id="jobs2"),))
     async with console(Scene(plugins=(plugin(), other))) as driver:
         assert set(driver.app.registry.panes) >= {"jobs", "jobs2"}
         await driver.see("GPUs by node")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, KeysView
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from rich.style import Style as RichStyle
 from textual.binding import Binding, BindingType
@@ -27,8 +26,7 @@ _SAMPLE = 200  # rows whose widths are looked at when columns are new
 _WIDEST_SEEN = 300
 
 
-@dataclass(slots=True)
-class _Cells:
+class _Cells(NamedTuple):
     """The formatted cells of one row: words and tone by column id."""
 
     words: dict[str, str]

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from mleconsole.model.absent import Absent
 from mleconsole.model.alert import Alert
 from mleconsole.model.fleet import Fleet, Observation
@@ -37,8 +39,7 @@ class Situation:
         return frozenset(found)
 
 
-@dataclass(frozen=True, slots=True)
-class AgentProbe:
+class AgentProbe(msgspec.Struct, frozen=True):
     """A sampler that runs inside the agent on every host.
 
     `sampler` is the name of a function in the plugin's `remote.py` registered there in `SAMPLERS`;
@@ -54,8 +55,7 @@ class AgentProbe:
     always: bool = False  # kept at `period` though no pane needs it (rules and reaches depend on it)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a command probe's parser gives: the observation, and what it wants to remember for its next answer."""
 
     observation: Observation
@@ -67,8 +67,7 @@ class ProbeTrouble(Exception):
     ("squeue: the controller does not answer"). The records stay as they were, and their ages grow."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandProbe:
+class CommandProbe(msgspec.Struct, frozen=True):
     """argv on the login host. `parse(completed, memory)` is pure; memory is the last Answer's, at first None."""
 
     id: str
@@ -80,16 +79,14 @@ class CommandProbe:
     requires: str = ""  # name of a program on the login host; without it the probe is absent with a reason
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A host that a discovery found: its name, and whether the cluster's own records call it fit to be asked."""
 
     name: str
     address: str = ""  # as the login host resolves it; "" is the name
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True):
     """Which hosts there are. Pure: called with every Fleet in which one of `kinds` changed."""
 
     id: str
@@ -98,8 +95,7 @@ class Discovery:
     mine: Callable[[Fleet, str], Iterable[str]] | None = None  # names of hosts on which that user has something running
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """A way to run argv on a host by running another argv on the login host (order: the lowest is tried first).
 
     `usable` gives a reason why it can't be used now, or None; `wrap` gives the argv for the login host.
@@ -112,8 +108,7 @@ class Reach:
     wrap: Callable[[Fleet, str, Situation, tuple[str, ...]], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Derive:
+class Derive(msgspec.Struct, frozen=True):
     """A pure join: records computed from others, anew whenever one of `needs` changed."""
 
     id: str
@@ -121,28 +116,25 @@ class Derive:
     derive: Callable[[Fleet], Mapping[Kind, Mapping[str, Mapping[Any, Any]]]]  # {kind: {host: {key: record}}}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A pure rule. It leaves Alert.rule and Alert.since to the store."""
 
     id: str
     alerts: Callable[[Fleet, History], Iterable[Alert]]
 
 
-@dataclass(frozen=True, slots=True)
-class Focus:
+class Focus(msgspec.Struct, frozen=True):
     """What the person looks at: given to a pane with every view."""
 
     user: str = ""
     subject: Subject | None = None  # the record a detail pane is about
-    options: Mapping[str, str] = field(default_factory=dict)  # the pane's own switches: {"scope": "mine"}
+    options: Mapping[str, str] = {}  # the pane's own switches: {"scope": "mine"}
     alerts: tuple[Alert, ...] = ()
     situation: Situation = Situation()
     epoch: float = 0.0  # the console's wall clock, epoch seconds (a parameter, so that views stay pure)
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """A pane's own switch: `key` goes through `values`; the first is the default."""
 
     id: str
@@ -151,8 +143,7 @@ class Switch:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pane:
+class Pane(msgspec.Struct, frozen=True):
     """A page of the console: `view` is pure. With `detail_of` it is the page that Enter opens on such a subject."""
 
     id: str
@@ -166,8 +157,7 @@ class Pane:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """Something a person can do to subjects. `plan` is pure and gives exact argv; it may raise ValueError(sentence)
     for inputs that make no sense. `present` turns an Outcome into a View where its texts deserve more than a list."""
 
@@ -185,8 +175,7 @@ class Action:
     target: Callable[[Fleet, str], Subject | None] | None = None  # reads a TARGET word of the command line
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One thing a workflow tells while it runs: progress (done of total), a sentence, or a View so far."""
 
     sentence: str = ""
@@ -215,8 +204,7 @@ class Work(Protocol):
     async def pause(self, seconds: float) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(msgspec.Struct, frozen=True):
     """A longer procedure that ends in a Report; `danger` is the worst thing that it does."""
 
     id: str
@@ -229,8 +217,7 @@ class Workflow:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(msgspec.Struct, frozen=True):
     """All that one plugin brings. `remote` names its module of samplers (`remote.py`), sent to hosts as source."""
 
     id: str
@@ -247,4 +234,4 @@ class Plugin:
     workflows: tuple[Workflow, ...] = ()
     remote: str = ""  # dotted name of the module whose SOURCE goes to the hosts
     modules: tuple[str, ...] = ()  # third-party single-file modules its samplers import (pynvml), cached on the host
-    proven: Mapping[str, str] = field(default_factory=dict)  # capability -> live | recorded | none
+    proven: Mapping[str, str] = {}  # capability -> live | recorded | none

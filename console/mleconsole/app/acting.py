@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from mleconsole.api import Action, Completed, Danger, Event, Form, Outcome, Plan, Report, Step, Tone, Workflow
 from mleconsole.app import shell

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from mleconsole.api import Danger, Pane
 from mleconsole.app.offers import Offer
@@ -61,8 +62,7 @@ MOVING: tuple[tuple[str, str], ...] = (
 RESERVED = frozenset({"j", "k", "g", "G", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One key's meaning now. `reason` says why it can't be used."""
 
     key: str

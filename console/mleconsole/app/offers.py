@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from mleconsole.api import Action, Danger, Fleet, Situation, Subject, Workflow
 from mleconsole.app.words import subjects_words
@@ -13,8 +14,7 @@ from mleconsole.plugin import Registry
 READ_ONLY = "this console is read-only: it only looks"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """One thing that could be done to `subjects`; `reason` is None when it can be done now."""
 
     what: Action | Workflow

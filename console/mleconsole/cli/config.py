@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,12 +57,10 @@ def show(target: str, as_json: bool) -> int:
       mleconsole config show local --json
     """
     from mleconsole.config.load import load_target
+    from mleconsole.config.schema import Config
     from mleconsole.render.json import dumps, value_json
 
-    found = {
-        field.name: value_json(getattr(load_target(target), field.name))
-        for field in dataclasses.fields(load_target(target))
-    }
+    found = {name: value_json(getattr(load_target(target), name)) for name in Config.__struct_fields__}
     if as_json:
         print(dumps(found))
     else:

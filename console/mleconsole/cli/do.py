@@ -206,7 +206,7 @@ class _Run:
             raise Stop(FOUND, "not done")
 
     def _perform(self, action: Action, plan: Plan) -> int:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from mleconsole.cli.inputs import secrets
         from mleconsole.cli.report import print_outcome

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 
 class ConfigError(Exception):
     """Bad input, in one sentence with file and line where there is one. Commands print it and exit with 2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """A resolved Target. `login` is "" for the Target `local` (this machine is the login host)."""
 
     name: str  # what the top line calls the cluster
@@ -22,9 +22,9 @@ class Config:
     filesystems: tuple[str, ...] = ()  # mount paths to watch; () the agent's own choice
     interval: float = 1.0  # seconds between GPU samples
     read_only: bool = False
-    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    teams: Mapping[str, tuple[str, ...]] = {}
     sudo: tuple[str, ...] = ()
-    plugins: Mapping[str, Any] = field(default_factory=dict)  # plugin id -> its own options; false disables it
-    tools: Mapping[str, str] = field(default_factory=dict)  # program -> absolute path on the nodes (py-spy)
-    keys: Mapping[str, str] = field(default_factory=dict)  # action or pane id -> key
+    plugins: Mapping[str, Any] = {}  # plugin id -> its own options; false disables it
+    tools: Mapping[str, str] = {}  # program -> absolute path on the nodes (py-spy)
+    keys: Mapping[str, str] = {}  # action or pane id -> key
     source: str = ""  # the file it came from, or ""

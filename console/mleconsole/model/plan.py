@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+import msgspec
 
 from mleconsole.model.absent import Absent
 
@@ -20,8 +21,7 @@ class Danger(IntEnum):
     DESTROYS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One argv on one host. `label` names the thing it is about (a rank, a job) in results."""
 
     host: str
@@ -31,8 +31,7 @@ class Step:
     stdin: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What would happen, verbatim. `consequences` are sentences for the confirmation dialog."""
 
     title: str
@@ -44,8 +43,7 @@ class Plan:
     local: bool = False  # done by the console itself (copy, open a shell): no step leaves this machine by transport
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(msgspec.Struct, frozen=True):
     """What one argv on one host gave. `trouble` is set when it could not run or gave no exit status."""
 
     host: str
@@ -74,12 +72,11 @@ class Completed:
         return f"exit status {self.exit_status}"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A Plan after it ran: its steps with their results, in order."""
 
     plan: Plan
-    results: tuple[tuple[Step, Completed], ...] = field(default=())
+    results: tuple[tuple[Step, Completed], ...] = ()
 
     @property
     def ok(self) -> bool:

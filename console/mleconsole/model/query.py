@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import isnan
 from typing import Any
+
+import msgspec
 
 from mleconsole.model.absent import Absent, number
 from mleconsole.model.format import NUMERIC, cell_text
@@ -29,8 +30,7 @@ _MIB = {"": 1.0, "m": 1.0, "k": 1 / 1024, "g": 1024.0, "t": 1024.0**2}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """One condition. With a `column` its `sign` is `:` (contains), `=`, `>`, `<`, `>=` or `<=`."""
 
     text: str  # as it was typed, without `!` and quotes; lower case
@@ -41,8 +41,7 @@ class Term:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """Conditions that must all hold; none: every row."""
 
     terms: tuple[Term, ...] = ()

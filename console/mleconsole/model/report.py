@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from mleconsole.model.absent import Absent
 from mleconsole.model.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     source: str
     fact: str
     age_seconds: float | Absent
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     source: str
     host: str
     reason: str
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     verdict: str
     sentence: str
     confidence: str = ""  # HIGH | MEDIUM | LOW, or "" where a verdict has none
@@ -32,5 +29,5 @@ class Report:
     unreadable: tuple[Unreadable, ...] = ()
     next: tuple[tuple[str, ...], ...] = ()  # argv of the safe next steps
     views: tuple[View, ...] = ()
-    files: dict[str, bytes] = field(default_factory=dict)  # name -> content, saved beside the report
+    files: dict[str, bytes] = {}  # name -> content, saved beside the report
     exit_status: int = 0  # 0 ok; 1 found; 3 undetermined

@@ -7,9 +7,10 @@ only the visible window is ever formatted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from mleconsole.model.absent import Absent
 from mleconsole.model.record import Subject
@@ -43,8 +44,7 @@ class Style(Enum):
     NAMES = "names"  # sequence of str, joined
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column: `value(row)` is the raw value (sort, filter and JSON use it; Absent where unknown)."""
 
     id: str  # also the JSON key: lower_snake with its unit
@@ -61,8 +61,7 @@ class Column:
     json: bool = True  # False: only on screen (sparklines, notes)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """Rows of one kind of thing. `empty` says in words what an empty table means and what to do next."""
 
     columns: tuple[Column, ...]
@@ -77,20 +76,18 @@ class Table:
     notices: tuple[str, ...] = ()  # sentences shown above the rows: what could not be read, and why
 
 
-@dataclass(frozen=True, slots=True)
-class GridGroup:
+class GridGroup(msgspec.Struct, frozen=True):
     """One labelled run of cells (a node and its GPUs). A value is NaN where absent; `reasons` then says why."""
 
     label: str
     values: Sequence[float]
     subjects: Sequence[Subject]
-    reasons: Mapping[int, str] = field(default_factory=dict)  # index -> why absent
+    reasons: Mapping[int, str] = {}  # index -> why absent
     reason: str = ""  # why the whole group is absent
     subject: Subject | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True):
     """A heat map: many cells of one metric on one scale [low, high]."""
 
     metric: str
@@ -102,8 +99,7 @@ class Grid:
     empty: str = "Nothing to show."
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True):
     """n x n values of one metric between the same labels; NaN is not measured."""
 
     metric: str
@@ -115,8 +111,7 @@ class Matrix:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeNode:
+class TreeNode(msgspec.Struct, frozen=True):
     text: str
     children: tuple[TreeNode, ...] = ()
     subject: Subject | None = None
@@ -124,22 +119,19 @@ class TreeNode:
     note: str = ""  # right of the text, quiet: "3 ranks: 0-1,3"
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     roots: tuple[TreeNode, ...]
     title: str = ""
     empty: str = "Nothing to show."
 
 
-@dataclass(frozen=True, slots=True)
-class ChartLine:
+class ChartLine(msgspec.Struct, frozen=True):
     name: str
     times: Sequence[float]  # seconds, rising
     values: Sequence[float]  # NaN is a gap
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True):
     """Lines over time on one scale; `low`/`high` None: fit the data."""
 
     title: str
@@ -150,8 +142,7 @@ class Chart:
     empty: str = "No history yet: it grows while this console runs."
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     label: str
     value: Value
     style: Style = Style.TEXT
@@ -160,15 +151,13 @@ class Fact:
     id: str = ""  # JSON key; "" uses the label in lower_snake
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
     title: str = ""
     subject: Subject | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(msgspec.Struct, frozen=True):
     """Append-only lines, newest last."""
 
     lines: Sequence[str]
@@ -176,15 +165,13 @@ class Log:
     empty: str = "Nothing yet."
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     text: str
     title: str = ""
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One input of a Form (an action's or a workflow's)."""
 
     id: str
@@ -195,14 +182,12 @@ class Field:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     title: str
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A part of Sections. `column` 0 is left, 1 right (stacked below on narrow screens); `weight` shares the height."""
 
     id: str
@@ -213,8 +198,7 @@ class Section:
     priority: int = 5  # the highest is left out first when there is no room
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
+class Sections(msgspec.Struct, frozen=True):
     """A composition; sections of one column share its height by weight."""
 
     sections: tuple[Section, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import isnan, nan
+
+import msgspec
 
 from mleconsole.api import (
     CLUSTER,
@@ -44,8 +45,7 @@ from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES, stat
 CHARTED = 64  # GPUs at most behind one line of a chart
 
 
-@dataclass(frozen=True)
-class GpuRow:
+class GpuRow(msgspec.Struct, frozen=True):
     """One GPU of the job or node."""
 
     gpu: Gpu

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from mleconsole.api import (
     CLUSTER,
@@ -37,8 +37,7 @@ _SILENT = {
 }
 
 
-@dataclass(frozen=True)
-class NodeRow:
+class NodeRow(msgspec.Struct, frozen=True):
     """One node with all that is known of it; `node` is None on a machine that Slurm does not know."""
 
     name: str
