@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,19 +59,19 @@ def test_a_job_is_seen_running_with_its_gpus_and_cancelled_from_the_screen(clust
     cluster.set_gpu_processes("node02", 4, [(pid, 71_000)])
     screen.wait(lambda text: str(job) in gpu_row(text, "node04", 0), 15, "the job on its GPUs")
     screen.press("4")
-    text = screen.wait(lambda text: any("RUNNING" in line or " R " in line for line in _lines(text, str(job))), 15)
-    row = _lines(text, str(job))[0]
+    text = screen.wait(lambda text: re.search(r" (RUNNING|R) ", job_row(text, job)), 15, "the job, running")
+    row = job_row(text, job)
     assert "x[/y][@click=app" in row and "node[01-04]" in row and " 32 " in row
     screen.press("7")
-    screen.wait(lambda text: any("node02" in line and "sleep" in line for line in _lines(text, str(job))), 15)
+    screen.wait(lambda text: _both(text, "node02", "sleep", f" {job} "), 15, "its process on its GPU")
     screen.press("4")
-    screen.wait(lambda text: _lines(text, str(job)))
+    screen.wait(lambda text: job_row(text, job) and "cancel the job" in text, 10, "the job under the cursor")
     screen.press("ctrl+x")
     text = screen.wait(f"scancel {job}", 10, "the plan, verbatim")
     assert cluster.job_states(job) == {"RUNNING"}, "nothing is cancelled before the person says so"
     screen.press("y", "enter")
     cluster.wait_job(job, ("CANCELLED", "COMPLETING"), 20)
-    screen.wait(lambda text: not any("RUNNING" in line for line in _lines(text, str(job))), 15, "no running job")
+    screen.wait(lambda text: not re.search(r" (RUNNING|R) ", job_row(text, job)), 15, "no running job")
 
 
 def test_the_job_of_bob_refuses_in_words(cluster: Cluster, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_the_job_of_bob_refuses_in_words(cluster: Cluster, tmp_path: Path) -> No
     with connect(cluster.config_path("alice"), tmp_path / "home", "--pane", "jobs") as screen:
         screen.wait("Jobs")
         screen.press("t", "t")
-        screen.wait(lambda text: any("bob" in line for line in _lines(text, str(job))), 20, "bob's job")
+        screen.wait(lambda text: "bob" in job_row(text, job) and "I all" in text, 20, "bob's job")
         screen.press("ctrl+x")
         screen.wait(
             lambda text: "bob" in text and ("denied" in text.lower() or "belongs to" in text or "not yours" in text), 15
@@ -108,7 +109,7 @@ def test_stacks_of_a_hung_job_come_back_from_every_node(cluster: Cluster, screen
     screen.press("7", "a")
     screen.wait(lambda text: all(_both(text, str(job), f"node{n:02}") for n in (1, 2, 3, 4)), 20, "four ranks")
     screen.press("4")
-    screen.wait(lambda text: _lines(text, str(job)), 15)
+    screen.wait(lambda text: job_row(text, job) and "cancel the job" in text, 15, "the job under the cursor")
     screen.press("D")
     text = screen.wait(lambda text: "data_loader_step" in text and "all_reduce" in text, 25, "both stacks")
     assert "0-1,3" in text, "three ranks share one stack and are folded"
@@ -121,8 +122,10 @@ def test_after_kill_9_no_agent_is_left(cluster: Cluster, screen: Terminal) -> No
     wait_until(lambda: not agents(cluster), 60, "no agent on any host")
 
 
-def _lines(text: str, word: str) -> list[str]:
-    return [line for line in text.splitlines() if word in line]
+def job_row(text: str, job: int) -> str:
+    """The line of a job on the Jobs pane, or ""; the job's id stands first, after a mark at most."""
+    found = re.search(rf"(?m)^[ ▪]{{0,4}}{job} .*$", text)
+    return found.group(0) if found else ""
 
 
 def _both(text: str, *words: str) -> bool:
