@@ -131,6 +131,7 @@ def test_a_node_that_refuses_is_reached_by_srun_once_a_job_of_ours_runs_there(cl
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_64_nodes_by_two_login_connections(tmp_path: Path) -> None:
     if os.geteuid() != 0 or not sys.platform.startswith("linux"):
         pytest.skip("a second cluster needs root on Linux")
