@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from mleconsole.api import Action, AgentProbe, CommandProbe, Kind, Pane, Plugin, Workflow
+from mleconsole.entries import entries
 from mleconsole.model import kinds as core
 from mleconsole.model.record import Record
 
@@ -28,8 +28,7 @@ class Registry:
         """Load every entry point in the group, isolated from each other; `options` {id: false} leaves one out."""
         registry = cls()
         options = options or {}
-        entries = sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
-        for entry in entries:
+        for entry in entries(GROUP):
             if options.get(entry.name) is False:
                 continue
             try:

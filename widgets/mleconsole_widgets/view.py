@@ -46,6 +46,10 @@ class ViewWidget(Widget, can_focus=False):
         """What the cursor is on."""
         return self._drawing.subject if self._drawing is not None else None
 
+    def render(self) -> str:
+        """Nothing: what is seen is the drawing that lies on it."""
+        return ""
+
     def on_mount(self) -> None:
         if self._view is not None:
             self.show(self._view)

@@ -7,7 +7,7 @@ import importlib
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,8 +56,11 @@ class ConsoleApp(App[int]):
         pane: str,
         epoch: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        painted: Callable[[], None] = lambda: None,
     ) -> None:
+        """`painted` is called once, when the first frame with widgets is on the screen."""
         super().__init__()
+        palette.install(cast("App[object]", self))
         self.session = session
         self.store = session.store
         self.registry = session.registry
@@ -76,6 +79,8 @@ class ConsoleApp(App[int]):
         self._garbage = Garbage(monotonic())
         self._last_key = monotonic()
         self._idle = False
+        self._painted = painted
+        self._unpainted = ExitStack()  # while it is open the skeleton stays on the screen
         self.panes_screen = PaneScreen(self, pane)
 
     @cached_property
@@ -87,7 +92,6 @@ class ConsoleApp(App[int]):
     # ------------------------------------------------------------------ life
 
     def on_mount(self) -> None:
-        palette.install(cast("App[object]", self))
         loop = asyncio.get_running_loop()
         self._loop_now = loop
         try:
@@ -95,12 +99,22 @@ class ConsoleApp(App[int]):
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a stopped console would leave the terminal painted
         except (ValueError, RuntimeError):  # not the main thread: a test's business
             pass
-        self.push_screen(self.panes_screen)
-        self.call_after_refresh(self._begin)
+        self._unpainted.enter_context(self.batch_update())
 
-    def _begin(self) -> None:
+    def composed(self) -> None:
+        """The panes are there: what they say now is the first frame after the skeleton."""
         self.ticker.start()
         self.signing_in.start(self._loop_now)
+        self._unpainted.close()
+        self.panes_screen.call_after_refresh(self._begin)
+
+    def get_default_screen(self) -> PaneScreen:
+        """The panes lie at the bottom: an empty screen below them would cost a frame of its own."""
+        return self.panes_screen
+
+    def _begin(self) -> None:
+        self._garbage.begin()
+        self._painted()
 
     def on_unmount(self) -> None:
         self.ticker.stop()
@@ -164,8 +178,6 @@ class ConsoleApp(App[int]):
             self.screen, "covers", False
         ):  # what lies behind a whole screen is painted when it is seen again
             self.panes_screen.paint()
-        if self.store.serial > 0:
-            self._garbage.settle(self.monotonic())
 
     def _beat(self) -> None:
         """Once a second: clocks, ages, what we cost, idleness."""
@@ -177,6 +189,8 @@ class ConsoleApp(App[int]):
             screen.beat()
         if self._spare and now - self._last_key > QUIET_SECONDS:
             importlib.import_module(self._spare.pop())  # so that their first use does not wait
+        if self.store.serial > 0:
+            self._garbage.settle(now)
         self._garbage.quiet(now, self._last_key)
         if not self._idle and now - self._last_key > IDLE_SECONDS:
             self._idle = True

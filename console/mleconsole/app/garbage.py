@@ -8,12 +8,22 @@ QUIET_SECONDS = 5.0  # no key for so long: a pause is not felt
 EVERY_SECONDS = 60.0
 
 
+def hold() -> None:
+    """While the program starts: what is made now is code and stays; looking through it again and again takes 60 ms."""
+    gc.disable()
+
+
 class Garbage:
     """Raises the thresholds once the first data is there, and collects fully when nobody types."""
 
     def __init__(self, now: float = 0.0) -> None:
         self._settled = False
         self._last = now
+
+    def begin(self) -> None:
+        """The first frame is painted: the collector runs again, and leaves alone what was made until now."""
+        gc.freeze()
+        gc.enable()
 
     def settle(self, now: float) -> None:
         """After the first data: what lives now lives long; leave it alone."""

@@ -1,7 +1,8 @@
-"""Start: something to read within 30 ms, collection from then on, and a terminal that is always given back.
+"""Start: something to read within 30 ms, then the widgets, then the cluster; and a terminal that is always given back.
 
 The first frame is written before Textual's 120 ms of imports; even `typing` and `signal` would cost it 12 ms, so that
-they are imported after it.
+they are imported after it. Collection begins when the widgets are painted: its own imports (asyncssh) would halve the
+speed of Textual's under one interpreter lock, and the data could not be shown any earlier.
 """
 
 from __future__ import annotations
@@ -147,18 +148,20 @@ def run_app(
 
 
 def _run(terminal: _Terminal, open_session: Callable[[Ask], Session], *, title: str, pane: str, mouse: bool) -> int:
+    from mleconsole.app.garbage import hold
+
+    hold()
     from mleconsole.app.prompts import AppAsk
 
     ask: AppAsk = AppAsk()
     session = open_session(ask)
-    session.start()
     try:
         os.environ.setdefault("TEXTUAL_FPS", "120")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         from mleconsole.app.app import ConsoleApp
         from mleconsole.app.hangup import HANGUP_STATUS, Hangup
 
-        app = ConsoleApp(session, ask, title=title, pane=pane)
+        app = ConsoleApp(session, ask, title=title, pane=pane, painted=session.start)
         hangup = Hangup(sys.stdin.fileno(), app.leave_from_outside, session.stop)
         hangup.start()
         try:

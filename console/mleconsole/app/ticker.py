@@ -93,7 +93,8 @@ class Ticker:
         began = time.monotonic()
         self._paint()
         ended = time.monotonic()
-        self._not_before = ended + max(PERIOD, SHARE * (ended - began))
+        rest = max(PERIOD, SHARE * (ended - began))
+        self._not_before = ended + rest if self._serial > 0 else 0.0  # the first data waits for nothing
 
     def _tick_clock(self) -> None:
         if self._loop is None:

@@ -1,24 +1,33 @@
-"""Open the console on a target. Stdlib only at the top: the screen answers before click and the rest are imported."""
+"""Open the console on a target. Nothing is imported at the top: the screen answers before click and the rest are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mleconsole.session import Session
     from mleconsole.transport.interface import Ask
 
 FIRST_PANE = "overview"
 
 
-class Wanted(NamedTuple):
-    """What the words after `connect` ask for."""
+class Wanted:
+    """What the words after `connect` ask for; a plain class, as it is made before `typing` may be imported."""
 
-    target: str
-    read_only: bool = False
-    nodes: str = ""
-    pane: str = FIRST_PANE
+    __slots__ = ("nodes", "pane", "read_only", "target")
+
+    def __init__(self, target: str, read_only: bool = False, nodes: str = "", pane: str = FIRST_PANE) -> None:
+        self.target = target
+        self.read_only = read_only
+        self.nodes = nodes
+        self.pane = pane
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Wanted) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __repr__(self) -> str:
+        return f"Wanted({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
 def wanted(words: Sequence[str]) -> Wanted | None:
@@ -29,7 +38,7 @@ def wanted(words: Sequence[str]) -> Wanted | None:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word == "--read-only":
-            found = found._replace(read_only=True)
+            found.read_only = True
         elif name in ("--nodes", "--pane"):
             if not equals:
                 if not rest:
@@ -37,11 +46,11 @@ def wanted(words: Sequence[str]) -> Wanted | None:
                 value = rest.pop(0)
             if not value or value.startswith("-"):
                 return None
-            found = found._replace(nodes=value) if name == "--nodes" else found._replace(pane=value)
+            setattr(found, name.removeprefix("--"), value)
         elif word.startswith("-") or not word or found.target:
             return None
         else:
-            found = found._replace(target=word)
+            found.target = word
     return found if found.target else None
 
 

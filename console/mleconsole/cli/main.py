@@ -1,16 +1,19 @@
 """The command `mleconsole`: finds the command, runs it, and turns whatever happens into a sentence and an exit status.
 
-`connect` in its plain form paints its first frame before anything but the stdlib is imported.
+`connect` in its plain form paints its first frame before anything is imported that the interpreter has not itself:
+`typing`, `signal` and `collections` alone would cost as much as all before that frame.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Sequence
 
 from mleconsole.cli import stop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPLETE = "_MLECONSOLE_COMPLETE"  # set by a shell that asks for completions
 TRACEBACK = "MLECONSOLE_TRACEBACK"  # set by a developer who wants the traceback of a defect
@@ -49,6 +52,8 @@ def _connect(words: Sequence[str]) -> int | None:
 
 
 def _command(words: list[str]) -> int:
+    import signal
+
     from mleconsole.cli.group import group
 
     if COMPLETE in os.environ:

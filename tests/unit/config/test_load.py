@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mleconsole.config.keys import CHECKS
 from mleconsole.config.load import load_target, parse
 from mleconsole.config.schema import Config, ConfigError
+from mleconsole.config.yaml import Wrong, _plain, _Reader
 
 
 def read(text: str | bytes, **overrides: object) -> Config:
@@ -190,3 +191,77 @@ def test_any_word_is_a_target_or_one_sentence(target: str) -> None:
         assert str(error).isprintable()
     else:
         assert isinstance(config, Config)
+
+
+_WORDS = st.sampled_from(
+    [
+        "login",
+        "name",
+        "a@b:22",
+        "/x/y.z",
+        "true",
+        "on",
+        "Y",
+        "~",
+        "1",
+        "1e3",
+        "e5",
+        "x:",
+        "x:1",
+        "[a]",
+        "- a",
+        "#b",
+        "'q'",
+        "null",
+        "a b",
+        ".5",
+        "0x1f",
+        "2001-01-01",
+        "\t",
+        "&a",
+        "*a",
+        "!t",
+        "|",
+        ">",
+        "%",
+        "?",
+        "é",
+        "a#b",
+        "a #b",
+        "<<",
+    ]
+)
+_PLAIN = st.lists(
+    st.builds(
+        "{}{}{}{}{}".format,
+        st.sampled_from(["", "", "", " ", "# "]),
+        _WORDS,
+        st.sampled_from([": ", ": ", ":", ":  ", "", " "]),
+        _WORDS | st.text("abc/.:@-_ #0159TrueNoFyn", max_size=8),
+        st.sampled_from(["", "", " ", "\r", "\t"]),
+    ),
+    max_size=4,
+).map("\n".join)
+
+
+@settings(max_examples=600)
+@given(_PLAIN)
+def test_the_quick_reader_agrees_with_the_library_or_says_nothing(text: str) -> None:
+    quick = _plain(text)
+    if quick is None:
+        return
+    try:
+        slow = _Reader().read(text)
+    except Wrong as wrong:
+        raise AssertionError(wrong.sentence) from None
+    assert quick.value == slow.value
+    assert {key: quick.line((key,)) for key in quick.value} == {key: slow.line((key,)) for key in slow.value}
+    assert quick.line(()) == slow.line(())
+
+
+def test_the_quick_reader_reads_what_most_files_are() -> None:
+    text = "# ours\nname: prod\n\nlogin: alice@login.example.org:2222\nssh_config: conf/ssh_config\n"
+    quick = _plain(text)
+    assert quick is not None
+    assert quick.value == {"name": "prod", "login": "alice@login.example.org:2222", "ssh_config": "conf/ssh_config"}
+    assert quick.line(("login",)) == 4

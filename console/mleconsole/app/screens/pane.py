@@ -48,6 +48,7 @@ class PaneScreen(FramedScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self._need()
+        self.call_later(self.hub.composed)  # a screen counts as mounted when this handler has ended
 
     def on_screen_resume(self) -> None:
         """Back from a screen that covered this one."""
