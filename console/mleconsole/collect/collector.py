@@ -151,7 +151,7 @@ class Collector:
             hosts_known=len(links),
             hosts_answered=sum(1 for link in links if link.state == "live"),
             cpu_percent=self._meter.cpu_percent(),
-            commands_per_minute=self._meter.per_minute(len(self._log) and [e.started for e in list(self._log)[-300:]]),
+            commands_per_minute=self._meter.per_minute(lambda: [entry.started for entry in list(self._log)]),
             notices=tuple(self._notices.values()) + tuple(self._registry.disabled.values()),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -30,6 +30,8 @@ class CostMeter:
         self._at = clock()
         self._cpu = time.process_time()
         self._percent = 0.0
+        self._counted = -1e9
+        self._per_minute = 0.0
 
     def start(self) -> None:
         self._at, self._cpu = self._clock(), time.process_time()
@@ -43,8 +45,10 @@ class CostMeter:
             self._at, self._cpu = now, cpu
         return self._percent
 
-    def per_minute(self, started: Sequence[float] | int) -> float:
-        if not isinstance(started, Sequence):
-            return 0.0
+    def per_minute(self, started: Callable[[], Iterable[float]]) -> float:
+        """How many of what `started` gives are a minute old at most; renewed every second, for it is asked every key."""
         now = self._clock()
-        return float(sum(1 for at in started if now - at <= 60.0))
+        if now - self._counted >= 1.0:
+            self._counted = now
+            self._per_minute = float(sum(1 for at in started() if now - at <= 60.0))
+        return self._per_minute

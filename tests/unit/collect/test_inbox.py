@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -87,3 +88,24 @@ def test_a_plugin_that_raises_is_off_with_a_sentence_and_the_others_go_on() -> N
     inbox.tick()
     assert store.alerts and list(store.fleet.of(GpuUse))
     assert list(registry.disabled) == ["bad"] and "KeyError" in registry.disabled["bad"]
+
+
+def test_a_rule_that_costs_much_is_asked_less_often_but_for_first_answers() -> None:
+    asked: list[float] = []
+
+    def dear(fleet: Fleet, history: History) -> Iterable[Alert]:
+        asked.append(fleet.now)
+        began = time.thread_time()
+        while time.thread_time() - began < 0.05:
+            pass
+        return ()
+
+    inbox, _, _, clock = inbox_of(Plugin("dear", "Dear", rules=(Rule("dear", dear),)))
+    for _ in range(12):
+        inbox.tick()
+        clock.now += 1
+    assert 3 <= len(asked) <= 6, "0.05 s of CPU are 2 % of 2.5 s"
+    before = len(asked)
+    inbox.put(Arrival("a", "gpus", clock.now, gpu(1.0)))
+    inbox.tick()
+    assert len(asked) == before + 1 and inbox.judged, "what answers for the first time is judged at once"
