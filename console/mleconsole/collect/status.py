@@ -46,7 +46,7 @@ class CostMeter:
         return self._percent
 
     def per_minute(self, started: Callable[[], Iterable[float]]) -> float:
-        """How many of what `started` gives are a minute old at most; renewed every second, for it is asked every key."""
+        """How many of what `started` gives are a minute old at most; renewed every second, as every key asks."""
         now = self._clock()
         if now - self._counted >= 1.0:
             self._counted = now
