@@ -155,6 +155,11 @@ async def test_the_command_log_lists_every_remote_command():
         await driver.see("TEMP")
         await driver.press("@")
         await driver.see("COMMAND", "uptime", "node01")
+        await driver.until(lambda: driver.app.focused is not None, "a part to be in")
+        await driver.press("enter")
+        await driver.see("What the shell got", "Word by word")
+        await driver.press("escape")
+        await driver.see("COMMAND")
         await driver.press("q")
         await driver.see("TEMP")
 

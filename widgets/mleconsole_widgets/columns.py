@@ -34,6 +34,8 @@ def title_of(column: Column) -> str:
 def natural_width(column: Column, widest: int) -> int:
     """Cells a column would like, given the `widest` cell seen in it."""
     title = width_of(title_of(column)) + 1  # room for the arrow of the sort
+    if column.width and column.style in _WORDS:
+        return max(min(column.width, widest), title, 1)
     if column.width:
         return max(column.width, title)
     if column.style is Style.SPARK:
@@ -47,7 +49,7 @@ def _least(column: Column, natural: int) -> int:
     """Cells below which it is better dropped. What is never dropped (ids, nodes) is not squeezed below 40 either."""
     if column.style not in _WORDS:
         return natural
-    return min(natural, column.width or WIDEST if column.priority == 0 else max(LEAST, width_of(title_of(column)) + 1))
+    return min(natural, WIDEST if column.priority == 0 else max(LEAST, width_of(title_of(column)) + 1))
 
 
 def _short(kept: Sequence[Column], sizes: Mapping[str, int], natural: Mapping[str, int], enough: int) -> Column | None:

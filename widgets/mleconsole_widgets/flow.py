@@ -1,7 +1,7 @@
 """Flow: where the groups of a heat map stand on a screen of a given size. Pure.
 
-Three ways, the roomiest that fits: every group with its label, down a column, then the next; groups side by side with
-one label a line; one cell a group, in tens, with one label a line.
+Three ways, the roomiest that fits: every group with its label, down a column, then the next, each cell as wide as there
+is room for; groups side by side with one label a line; one cell a group, in tens, with one label a line.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mleconsole_widgets.cells import width_of
+
 MARGIN = 1
 GAP = 2
 TEN = 10  # folded cells stand in tens
 SCROLLED = 1.2  # screens that whole groups may need before they are folded
+WIDEST = 12  # a cell that is wider says no more
+TILE = 4  # from this width a cell is a tile: its number on its colour, and a blank after it
+AIRY = 6  # from this width of a cell there is room for whole labels
 
 
 class Flow(NamedTuple):
@@ -25,6 +30,23 @@ class Flow(NamedTuple):
     label: int
     labelled: bool  # every group has its label, and groups go down the columns
     folded: bool  # one cell a group
+    span: int = 1  # cells of the screen for one cell
+    tall: int = 1  # lines of the screen for one row
+
+    @property
+    def tiles(self) -> bool:
+        """Cells are wide enough for their numbers."""
+        return self.span >= TILE
+
+    @property
+    def lines(self) -> int:
+        """Lines of the screen; none is blank at the end."""
+        return self.rows * self.tall - self.tall + 1
+
+    @property
+    def group_width(self) -> int:
+        """Cells of the screen for the cells of one group."""
+        return self.cells * self.span
 
     def in_row(self, row: int) -> range:
         """The groups on a line, left to right."""
@@ -60,7 +82,7 @@ class Flow(NamedTuple):
     def start(self, place: int) -> int:
         """Cells from the left to the cells of the group that is the `place`-th on its line."""
         if self.labelled:
-            return MARGIN + place * (self.label + 1 + self.cells + GAP) + self.label + 1
+            return MARGIN + place * (self.label + 1 + self.group_width + GAP) + self.label + 1
         if self.folded:
             return MARGIN + self.label + 1 + place + place // TEN
         return MARGIN + self.label + 1 + place * (self.cells + 1)
@@ -72,17 +94,22 @@ class Flow(NamedTuple):
         for place, group in enumerate(self.in_row(row)):
             start = self.start(place)
             first = start - self.label - 1 if self.labelled else start
-            if first <= x < start + self.cells:
-                return group, max(0, x - start)
+            if first <= x < start + self.group_width:
+                return group, max(0, x - start) // self.span
         return None
 
 
 def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
     """Stand `total` groups of at most `cells` cells on `width` x `height`. What does not fit even folded scrolls."""
-    columns = max(1, (width - MARGIN + GAP) // (label + 1 + cells + GAP))
+    most = max(1, (width - MARGIN + GAP) // (label + 1 + cells + GAP))
+    columns = min(most, max(1, -(-total // height)))
     rows = max(1, -(-total // columns))
     if rows <= height or total <= 1:
-        return Flow(total, max(1, -(-total // rows)), rows, cells, label, True, cells == 1)
+        columns = max(1, -(-total // rows))
+        span = ((width - MARGIN + GAP) // columns - GAP - label - 1) // cells
+        span = min(max(1, span), WIDEST)
+        tall = 2 if span >= TILE and rows * 2 - 1 <= height else 1
+        return Flow(total, columns, rows, cells, label, True, cells == 1, span, tall)
     room = width - MARGIN - label - 1
     columns = max(1, (room + 1) // (cells + 1))
     columns = max(1, columns - columns % 4) if columns > 4 else columns  # a round number of nodes a line
@@ -91,6 +118,17 @@ def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
         return Flow(total, columns, rows, cells, label, False, False)
     columns = min(max(1, (room + 1) // (TEN + 1)), -(-total // TEN)) * TEN
     return Flow(total, columns, max(1, -(-total // columns)), 1, label, False, True)
+
+
+def stand(labels: Sequence[str], cells: int, width: int, height: int) -> tuple[list[str], Flow]:
+    """The labels to show, and where their groups of at most `cells` cells stand; labels are whole where cells are
+    wide."""
+    for shown in (list(labels), short_labels(labels)):
+        label = max((width_of(words) for words in shown), default=0)
+        plan = flow(len(shown), label, max(1, cells), width, max(1, height))
+        if plan.labelled and plan.span >= AIRY:
+            break
+    return shown, plan
 
 
 def short_labels(labels: Sequence[str]) -> list[str]:

@@ -14,14 +14,16 @@ from textual.strip import Strip
 from mleconsole.model.format import significant
 from mleconsole.model.record import Subject
 from mleconsole.model.view import Grid, GridGroup, Tone
-from mleconsole_widgets.cells import end_cut, escape, fit, width_of
-from mleconsole_widgets.flow import GAP, TEN, Flow, flow, short_labels
+from mleconsole_widgets.cells import end_cut, escape, fit
+from mleconsole_widgets.flow import GAP, TEN, Flow, stand
 from mleconsole_widgets.legend import legend
 from mleconsole_widgets.lines import LineView, Piece, strip_of
 from mleconsole_widgets.messages import CursorMoved, Opened
 from mleconsole_widgets.ramps import Ramp, levels_of, ramp
+from mleconsole_widgets.tiles import grounds, number, tile
 
 ABSENT = 255
+LEGEND = 2  # lines under the map, with the blank one above it
 _REVERSE = Style(reverse=True)
 
 
@@ -51,6 +53,7 @@ class HeatGrid(LineView):
         self._told: tuple[Subject | None, str] | None = None
         self._ramp: Ramp = ramp(0, True)
         self._ramp_styles: tuple[Style, ...] = ()
+        self._on: tuple[Style, ...] = ()  # words on the colours of the ramp
         self._strips: dict[tuple[object, ...], Strip] = {}
         if grid is not None:
             self.show(grid)
@@ -81,7 +84,6 @@ class HeatGrid(LineView):
         self._grid = grid
         if shape != [(group.label, len(group.values)) for group in grid.groups]:
             self._flow = None
-            self._labels = short_labels([escape(group.label) for group in grid.groups])
             self._keep_cursor(subject)
         self._grade()
         self._extend()
@@ -113,8 +115,8 @@ class HeatGrid(LineView):
         if self._flow is None:
             groups = self._grid.groups
             widest = max((len(group.values) for group in groups), default=1)
-            label = max((width_of(words) for words in self._labels), default=0)
-            self._flow = flow(len(groups), label, max(1, widest), self.room.width, max(1, self.room.height - 2))
+            labels = [escape(group.label) for group in groups]
+            self._labels, self._flow = stand(labels, widest, self.room.width, self.room.height - LEGEND)
         return self._flow
 
     @property
@@ -124,10 +126,10 @@ class HeatGrid(LineView):
 
     @property
     def legend_lines(self) -> int:
-        return 2 if self.room.height > 3 else 1 if self.room.height > 1 else 0
+        return LEGEND if self.room.height > 3 else 1 if self.room.height > 1 else 0
 
     def _extend(self) -> None:
-        self.set_extent(max(1, self.room.width), self.flow.rows + self.legend_lines)
+        self.set_extent(max(1, self.room.width), self.flow.lines + self.legend_lines)
 
     def fit_in(self) -> None:
         self._flow = None
@@ -156,7 +158,8 @@ class HeatGrid(LineView):
             words = end_cut(escape(self._grid.empty), max(1, self.room.width - 4))
             return self.text_line(f"  {words}", Tone.QUIET) if y == 0 else self.blank()
         row = y + self.scroll_offset.y
-        if row >= self.flow.rows:
+        row, part = divmod(row, self.flow.tall)
+        if row >= self.flow.rows or part:
             return self.blank()
         return self._folded_row(row) if self.folded and not self.flow.labelled else self._row(row)
 
@@ -164,6 +167,7 @@ class HeatGrid(LineView):
     def styles_of_steps(self) -> tuple[Style, ...]:
         if not self._ramp_styles:
             self._ramp_styles = self._ramp.styles(self.rich_style)
+            self._on = grounds(self._ramp, self.rich_style)
         return self._ramp_styles
 
     def _row(self, row: int) -> Strip:
@@ -171,7 +175,9 @@ class HeatGrid(LineView):
         plan = self.flow
         indices = plan.in_row(row)
         cursor = (self._group, self._cell, self.has_focus) if self._group in indices else None
-        key = (row, cursor, tuple(self._levels[i] for i in indices))
+        groups = [self._grid.groups[i] for i in indices]
+        told = tuple((tuple(group.values) if plan.tiles else (), group.reason) for group in groups)
+        key = (row, cursor, tuple(self._levels[i] for i in indices), told)
         found = self._strips.get(key)
         if found is not None:
             return found
@@ -183,15 +189,44 @@ class HeatGrid(LineView):
             if plan.labelled or index == indices[0]:
                 label = fit(self._labels[index], plan.label, right=True)
                 pieces.append((f"{label} ", self.tone(Tone.STRONG) if here and self.has_focus else quiet))
-            self._cells(pieces, self._levels[index], self._cell if here and self.has_focus else -1)
-            pieces.append((" " * (plan.cells - len(self._levels[index]) + gap), plain))
+            cell = self._cell if here and self.has_focus else -1
+            levels = self._levels[index]
+            if not levels:
+                pieces.append(self._nothing(self._grid.groups[index], cell))
+            elif plan.tiles:
+                self._tiles(pieces, self._grid.groups[index], levels, cell)
+            else:
+                self._cells(pieces, levels, cell, plan.span)
+            drawn = len(levels) * plan.span or plan.group_width
+            pieces.append((" " * (plan.group_width - drawn + gap), plain))
         strip = strip_of(pieces, self.room.width, plain)
         if len(self._strips) > 600:
             self._strips.clear()
         self._strips[key] = strip
         return strip
 
-    def _cells(self, pieces: list[Piece], levels: bytes, cursor: int) -> None:
+    def _nothing(self, group: GridGroup, cursor: int) -> Piece:
+        """A group without a cell: why, where there is room for words."""
+        plan, style = self.flow, self.tone(Tone.STALE)
+        words = escape(group.reason) if plan.tiles else ""
+        words = end_cut(words, plan.group_width) if words else self._ramp.absent * plan.cells
+        return fit(words, plan.group_width), style + _REVERSE if cursor >= 0 else style
+
+    def _tiles(self, pieces: list[Piece], group: GridGroup, levels: bytes, cursor: int) -> None:
+        """Cells that are wide enough for their numbers, and a blank after each."""
+        width, plain, styles = self.flow.span - 1, self.rich_style, self.styles_of_steps
+        for index, step in enumerate(levels):
+            words = self._ramp.absent if step == ABSENT else number(group.values[index], width)
+            if index == cursor:
+                marked = f"◆ {words}" if len(words) + 2 <= width else words or "◆"
+                pieces.append((marked.center(width), self.tone(Tone.STRONG) + _REVERSE))
+            elif step == ABSENT:
+                pieces.append((words.center(width), self.tone(Tone.STALE)))
+            else:
+                pieces += tile(words, width, step, self._ramp, styles, self._on, plain)
+            pieces.append((" ", plain))
+
+    def _cells(self, pieces: list[Piece], levels: bytes, cursor: int, span: int = 1) -> None:
         steps, styles = self._ramp.steps, self.styles_of_steps
         absent, quiet = self._ramp.absent, self.tone(Tone.STALE)
         at = 0
@@ -201,17 +236,17 @@ class HeatGrid(LineView):
             if at <= cursor < at + count:
                 before, after = cursor - at, at + count - cursor - 1
                 if before:
-                    pieces.append((character * before, style))
-                pieces.append(self._cursor_cell(step))
+                    pieces.append((character * before * span, style))
+                pieces.append(self._cursor_cell(step, span))
                 if after:
-                    pieces.append((character * after, style))
+                    pieces.append((character * after * span, style))
             else:
-                pieces.append((character * count, style))
+                pieces.append((character * count * span, style))
             at += count
 
-    def _cursor_cell(self, step: int) -> Piece:
+    def _cursor_cell(self, step: int, span: int) -> Piece:
         """The cell under the cursor: a mark in reverse."""
-        return ("◆" if step != ABSENT else "·", self.tone(Tone.STRONG) + _REVERSE)
+        return (("◆" if step != ABSENT else "·") * span, self.tone(Tone.STRONG) + _REVERSE)
 
     def worst(self, group: GridGroup) -> float:
         """What stands for a whole group: its highest value."""
@@ -288,7 +323,7 @@ class HeatGrid(LineView):
             return
         self._group = min(max(0, group), len(groups) - 1)
         self._cell = min(max(0, cell), max(0, len(groups[self._group].values) - 1))
-        row = self.flow.row_of(self._group)
+        row = self.flow.row_of(self._group) * self.flow.tall
         rows = max(1, self.room.height - self.legend_lines)
         top = self.scroll_offset.y
         wanted = min(max(top, row - rows + 1), row)
@@ -310,7 +345,7 @@ class HeatGrid(LineView):
 
     def action_page(self, pages: int) -> None:
         rows = max(1, self.room.height - self.legend_lines)
-        self._go(self.flow.below(self._group, pages * rows), self._cell)
+        self._go(self.flow.below(self._group, pages * rows // self.flow.tall), self._cell)
 
     def action_jump(self, group: int) -> None:
         self._go(group if group >= 0 else len(self._grid.groups) - 1, 0)
@@ -324,7 +359,7 @@ class HeatGrid(LineView):
         if offset is None or offset.y >= self.room.height - self.legend_lines:
             return
         event.stop()
-        found = self.flow.at(offset.x, offset.y + self.scroll_offset.y)
+        found = self.flow.at(offset.x, (offset.y + self.scroll_offset.y) // self.flow.tall)
         if found is not None:
             self._go(*found)
             if event.chain == 2:

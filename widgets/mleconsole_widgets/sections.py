@@ -85,7 +85,7 @@ class Part(Widget, can_focus=False):
         self._inner = inner
         self._showing = showing
         self._most: int | None = 0  # the most lines its view ever wanted at this width: a part does not jump
-        self._width = 0
+        self._room = (0, 0)
 
     def compose(self) -> ComposeResult:
         yield self.rule
@@ -100,12 +100,12 @@ class Part(Widget, can_focus=False):
     def title(self) -> str:
         return self.section.view.title
 
-    def wish(self, width: int, bare: bool) -> Wish:
-        """The lines it asks for, with its rule."""
+    def wish(self, width: int, bare: bool, fair: int) -> Wish:
+        """The lines it asks for, with its rule; `fair` is its equal part of the height."""
         section = self.section
-        if width != self._width:
-            self._width, self._most = width, 0
-        wanted = lines_wanted(section.view, width - 1)  # one for the scroll bar
+        if (width, fair) != self._room:
+            self._room, self._most = (width, fair), 0
+        wanted = lines_wanted(section.view, width - 1, fair - 1)  # one for the scroll bar, one for the rule
         self._most = None if wanted is None or self._most is None else max(self._most, wanted)
         rule = 0 if bare else 1
         most = None if self._most is None else self._most + rule
@@ -241,7 +241,7 @@ class SectionsWidget(Widget, can_focus=False):
             bare = index == 0 and not part.title
             if bare:
                 self._bare.add(part)
-            wishes.append(part.wish(width, bare))
+            wishes.append(part.wish(width, bare, height // len(parts)))
         y = 0
         for part, lines in zip(parts, share(wishes, height), strict=True):
             if lines > 0:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from mleconsole.model.view import Chart, Facts, Form, Grid, Log, Matrix, Sections, Table, Text, Tree, TreeNode, View
-from mleconsole_widgets.cells import escape, width_of
-from mleconsole_widgets.flow import flow, short_labels
+from mleconsole_widgets.cells import escape
+from mleconsole_widgets.flow import stand
 from mleconsole_widgets.text import folded
 
 CHART_LINES = 14  # a chart that is higher says no more
+LEGEND = 2  # lines under a heat map
 _ENOUGH = 10_000
 
 
-def lines_wanted(view: View, width: int) -> int | None:
-    """Lines that show all of `view` at `width` cells; None: as many as there are."""
+def lines_wanted(view: View, width: int, fair: int = _ENOUGH) -> int | None:
+    """Lines that show all of `view` at `width` cells; None: as many as there are. `fair` is the lines that it may have
+    without taking any from others: a heat map fills them with wider cells, and needs no more."""
     match view:
         case Table():
             return len(view.notices) + (len(view.rows) + 1 if view.rows else view.empty.count("\n") + 1)
@@ -21,7 +23,7 @@ def lines_wanted(view: View, width: int) -> int | None:
         case Facts():
             return None if width < 1 else _facts(view, width)
         case Grid():
-            return _grid(view, width)
+            return _grid(view, width, fair)
         case Matrix():
             return len(view.labels) + 3
         case Tree():
@@ -39,14 +41,11 @@ def _facts(facts: Facts, width: int) -> int:
     return max(1, len(layout(facts, width)[0]))
 
 
-def _grid(grid: Grid, width: int) -> int:
+def _grid(grid: Grid, width: int, fair: int) -> int:
     if not grid.groups:
         return 3
-    labels = short_labels([escape(group.label) for group in grid.groups])
-    label = max(width_of(words) for words in labels)
-    cells = max(max(len(group.values) for group in grid.groups), 1)
-    plan = flow(len(labels), label, cells, width, _ENOUGH)
-    return plan.rows + 2
+    cells = max(len(group.values) for group in grid.groups)
+    return stand([escape(group.label) for group in grid.groups], cells, width, fair - LEGEND)[1].lines + LEGEND
 
 
 def _nodes(node: TreeNode) -> int:

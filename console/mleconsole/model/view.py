@@ -52,7 +52,7 @@ class Column(msgspec.Struct, frozen=True):
     value: Callable[[Any], Value]
     style: Style = Style.TEXT
     unit: str = ""  # shown in the header
-    width: int = 0  # cells; 0: as wide as its content, at most 40
+    width: int = 0  # cells, of words at most so many; 0: as wide as its content, at most 40
     right: bool = False  # numbers are right-aligned by their Style anyway
     priority: int = 5  # 0 never dropped; the highest is dropped first when the screen is narrow
     tone: Callable[[Any], Tone] | None = None

@@ -24,6 +24,7 @@ from mleconsole.model.view import (
     Log,
     Matrix,
     Sections,
+    Style,
     Table,
     Text,
     Tree,
@@ -80,12 +81,19 @@ def table_rows(table: Table) -> list[dict[str, Json]]:
     columns = [column for column in table.columns if column.json]
     rows = []
     for row in table.rows:
-        found = {column.id: value_json(column.value(row)) for column in columns}
+        found = {column.id: value_json(_exact(column.value(row), column.style)) for column in columns}
         if table.age is not None:
             age = table.age(row)
             found["age_seconds"] = value_json(age if isinstance(age, Absent) else round(age, 1))
         rows.append(found)
     return rows
+
+
+def _exact(value: Any, style: Style) -> Any:
+    """No more digits of a time than are known: durations to 0.1 s, points in time to the second."""
+    if not isinstance(value, float) or not isfinite(value):
+        return value
+    return round(value, 1) if style is Style.DURATION else round(value) if style is Style.TIME else value
 
 
 def value_json(value: Any) -> Json:

@@ -61,9 +61,9 @@ def alerts_table(found: Sequence[Alert], now: float, total: int | None = None) -
     return Table(
         columns=(
             Column("mark", "", lambda a: MARKS[a.severity], width=1, priority=0, tone=_alert_tone, json=False),
-            Column("severity", "SEVERITY", lambda a: SEVERITIES[a.severity], priority=7, tone=_alert_tone),
+            Column("severity", "SEVERITY", lambda a: SEVERITIES[a.severity], screen=False),
             Column("subject", "ABOUT", lambda a: str(a.subject), screen=False),
-            Column("host", "HOST", lambda a: a.host or None, width=16, priority=6),
+            Column("host", "HOST", lambda a: a.host or None, screen=False),
             Column("sentence", "WHAT", lambda a: a.sentence, width=100, priority=0),
             Column("since_seconds", "FOR", lambda a: max(0.0, now - a.since), Style.DURATION, priority=1),
             Column("rule", "RULE", lambda a: a.rule or None, priority=8),
@@ -169,7 +169,7 @@ def elapsed(now: float) -> Callable[[Job], float | Absent | None]:
             return None
         if not known(job.start_time):
             return job.start_time
-        return max(0.0, now - job.start_time) if now > 0 else Absent("the cluster's time is not known yet")
+        return float(max(0, round(now - job.start_time))) if now > 0 else Absent("the cluster's time is not known yet")
 
     return seconds
 

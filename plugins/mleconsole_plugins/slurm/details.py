@@ -71,7 +71,7 @@ GPU_COLUMNS = (
     Column("power_limit_watts", "OF", lambda row: row.limit, Style.NUMBER, unit="W", priority=5),
     Column("memory_used_mib", "MEM", lambda row: row.gpu.memory_used_mib, Style.MIB, priority=2),
     Column("memory_total_mib", "OF", lambda row: row.memory_total, Style.MIB, priority=5),
-    Column("temperature_celsius", "TEMP", lambda row: row.gpu.temperature_celsius, Style.NUMBER, unit="C", priority=3),
+    Column("temperature_celsius", "TEMP", lambda row: row.gpu.temperature_celsius, Style.NUMBER, unit="°C", priority=3),
     Column("sm_clock_mhz", "CLOCK", lambda row: row.gpu.sm_clock_mhz, Style.NUMBER, unit="MHz", priority=3),
 )
 PROCESS_COLUMNS = (
@@ -127,7 +127,7 @@ def job_view(fleet: Fleet, history: History, focus: Focus) -> View:
     return Sections(
         (
             facts,
-            Section("gpus", gpu_table(gpus, f"GPUs of {job.job_id}"), weight=3),
+            Section("gpus", gpu_table(gpus, f"GPUs of job {job.job_id}"), weight=3),
             Section(
                 "power", _chart(history, gpus, "power_watts", "Power, mean of its GPUs", "W"), column=1, priority=6
             ),

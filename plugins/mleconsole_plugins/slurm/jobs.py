@@ -29,7 +29,7 @@ from mleconsole_plugins.slurm.clock import cluster_now, elapsed
 from mleconsole_plugins.slurm.gres import index_list
 from mleconsole_plugins.slurm.hostlist import expand, fold
 from mleconsole_plugins.slurm.reasons import helps, why
-from mleconsole_plugins.slurm.states import PENDING_STATES, RUNNING_STATES, is_down, is_drained
+from mleconsole_plugins.slurm.states import CODES, PENDING_STATES, RUNNING_STATES, is_down, is_drained
 
 SCOPE = Switch("scope", "t", "whose jobs", ("mine", "team", "all"))
 ARRAYS = Switch("arrays", "f", "tasks of arrays", ("auto", "fold", "flat"))
@@ -85,6 +85,13 @@ class JobRow:
         if not self.folded:
             return self.job.state
         return " ".join(f"{state} {count}" for state, count in self.counts.items())
+
+    @property
+    def code(self) -> str:
+        """The same in the codes of squeue: `R 2 PD 2`."""
+        if not self.folded:
+            return CODES.get(self.job.state, self.job.state)
+        return " ".join(f"{CODES.get(state, state)} {count}" for state, count in self.counts.items())
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -254,7 +261,8 @@ _COLUMNS = (
     Column("job_id", "JOB", lambda row: row.id, priority=0, screen=False),
     Column("job", "JOB", lambda row: row.short, priority=0, json=False),
     Column("user", "USER", lambda row: row.job.user, priority=2),
-    Column("state", "STATE", lambda row: row.state, priority=0),
+    Column("state", "STATE", lambda row: row.state, priority=0, screen=False),
+    Column("st", "ST", lambda row: row.code, priority=0, json=False),
     Column("partition", "PARTITION", lambda row: row.job.partition, priority=6),
     Column("name", "NAME", lambda row: row.job.name, width=24, priority=1),
     Column("elapsed_seconds", "TIME", lambda row: row.job.start_time, Style.DURATION, priority=3),

@@ -45,6 +45,15 @@ SAME = {"noresp": "not_responding", "no_respond": "not_responding", "reboot_requ
 #: Flags of a node that is not there to be asked anything.
 ABSENT_FLAGS = frozenset({"powered_down", "powering_down", "powering_up", "power_down"})
 
+#: The codes of squeue for the states of a job.
+CODES = {
+    "BOOT_FAIL": "BF", "CANCELLED": "CA", "COMPLETED": "CD", "COMPLETING": "CG", "CONFIGURING": "CF",
+    "DEADLINE": "DL", "FAILED": "F", "NODE_FAIL": "NF", "OUT_OF_MEMORY": "OOM", "PENDING": "PD", "PREEMPTED": "PR",
+    "REQUEUED": "RQ", "REQUEUE_FED": "RF", "REQUEUE_HOLD": "RH", "RESIZING": "RS", "RESV_DEL_HOLD": "RD",
+    "RUNNING": "R", "SIGNALING": "SI", "SPECIAL_EXIT": "SE", "STAGE_OUT": "SO", "STOPPED": "ST", "SUSPENDED": "S",
+    "TIMEOUT": "TO",
+}  # fmt: skip
+
 _WORD = re.compile(r"^[a-z_0-9]+")
 
 RUNNING_STATES = frozenset(

@@ -212,6 +212,7 @@ def test_arrays_are_one_row_or_many() -> None:
     view = shown("jobs", given)
     assert [row["job_id"] for row in table_rows(view)] == ["5×9"]
     assert table_rows(view)[0]["state"] == "RUNNING 1 PENDING 8"
+    assert next(column for column in view.columns if column.title == "ST").value(view.rows[0]) == "R 1 PD 8"
     assert view.subject(view.rows[0]) == Subject("job", ("5",))
     assert len(table_rows(shown("jobs", given, arrays="flat"))) == 2
     assert len(table_rows(shown("jobs", given, scope="all"))) == 2

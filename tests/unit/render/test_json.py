@@ -33,6 +33,7 @@ from mleconsole.api import (
     Section,
     Sections,
     Step,
+    Style,
     Subject,
     Table,
     Text,
@@ -72,6 +73,18 @@ def test_a_table_is_a_list_of_rows_by_column() -> None:
             "age_seconds": {"absent": "never answered"},
         },
     ]
+
+
+def test_times_have_no_more_digits_than_are_known() -> None:
+    columns = (
+        Column("took_seconds", "TOOK", lambda row: row[0], Style.DURATION),
+        Column("start_time", "BEGAN", lambda row: row[1], Style.TIME),
+        Column("share", "SHARE", lambda row: row[2], Style.NUMBER),
+    )
+    rows = [(12.345678901, 1795543016.987, 0.123456), (Absent("gone"), nan, 1.0)]
+    first, second = view_json(Table(columns, rows, lambda row: None))
+    assert dumps(first) == '{"took_seconds":12.3,"start_time":1795543017,"share":0.123456}'
+    assert second["took_seconds"] == {"absent": "gone"} and second["start_time"] == {"absent": "not measured"}
 
 
 def test_sections_name_their_parts() -> None:

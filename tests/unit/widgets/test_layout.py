@@ -13,7 +13,7 @@ from mleconsole.model.absent import Absent
 from mleconsole.model.view import Column, Style
 from mleconsole_widgets.cells import cut, end_cut, fit, middle_cut
 from mleconsole_widgets.columns import GAP, place
-from mleconsole_widgets.flow import flow, short_labels
+from mleconsole_widgets.flow import flow, short_labels, stand
 from mleconsole_widgets.order import order
 from mleconsole_widgets.ramps import RAMPS, level, levels_of
 from mleconsole_widgets.share import Wish, share
@@ -71,7 +71,7 @@ def test_names_keep_both_ends_and_sentences_their_beginning() -> None:
 
 def test_heat_groups_stand_in_the_roomiest_way_that_fits() -> None:
     labelled = flow(64, 2, 8, 200, 10)
-    assert (labelled.labelled, labelled.folded, labelled.rows) == (True, False, 5)
+    assert (labelled.labelled, labelled.folded, labelled.rows, labelled.span) == (True, False, 10, 2)
     assert flow(1024, 4, 8, 200, 48).labelled is False
     folded_flow = flow(1024, 4, 8, 80, 20)
     assert folded_flow.folded and folded_flow.cells == 1 and folded_flow.columns % 10 == 0
@@ -80,6 +80,8 @@ def test_heat_groups_stand_in_the_roomiest_way_that_fits() -> None:
 @given(st.integers(1, 300), st.integers(1, 8), st.integers(8, 220), st.integers(1, 50))
 def test_every_group_stands_once_and_is_found_where_it_stands(total: int, cells: int, width: int, height: int) -> None:
     plan = flow(total, 3, cells, width, height)
+    last = plan.start(len(plan.in_row(0)) - 1) + plan.group_width
+    assert last <= width or (plan.span, plan.columns) == (1, 1) or not plan.labelled
     seen = [group for row in range(plan.rows) for group in plan.in_row(row)]
     assert sorted(seen) == list(range(total))
     for row in range(plan.rows):
@@ -91,6 +93,26 @@ def test_every_group_stands_once_and_is_found_where_it_stands(total: int, cells:
             assert 0 <= plan.below(group, step) < total
             beside = plan.beside(group, step)
             assert beside is None or 0 <= beside < total
+
+
+def test_few_nodes_get_wide_cells_with_their_numbers_and_many_get_narrow_ones() -> None:
+    few = flow(4, 6, 8, 118, 20)
+    assert (few.columns, few.rows, few.tiles, few.tall) == (1, 4, True, 2)
+    assert flow(64, 2, 8, 118, 22).tiles
+    assert flow(512, 3, 8, 118, 46).span == 1
+
+
+def test_labels_are_whole_where_cells_are_wide() -> None:
+    names = [f"node{number:02d}" for number in range(1, 9)]
+    assert stand(names, 8, 118, 20)[0] == names
+    assert stand(names, 8, 40, 4)[0] == ["01", "02", "03", "04", "05", "06", "07", "08"]
+
+
+def test_words_take_no_more_than_they_have_and_squeeze_before_anything_scrolls() -> None:
+    note = Column("note", "NOTE", lambda row: row, width=60, priority=2)
+    sentence = Column("sentence", "WHAT", lambda row: row, width=100, priority=0)
+    assert [one.width for one in place((note,), {"note": 0}, 80)] == [5]
+    assert place((sentence,), {"sentence": 100}, 80)[0].width == 78
 
 
 def test_labels_lose_what_they_share_but_never_everything() -> None:

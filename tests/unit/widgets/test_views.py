@@ -50,7 +50,7 @@ async def test_a_heat_map_shows_every_gpu_with_its_scale(showing: Any) -> None:
     async with showing(grid(4)) as (app, pilot):
         part = app.drawing
         text = part.shown_text.split("\n")
-        assert text[0].split()[:2] == ["0001", "◆███████"] and "0002 ········" in part.shown_text
+        assert text[0].split() == ["node0001", "◆", *["50"] * 8] and "node0002    ·       ·       ·" in part.shown_text
         assert text[-1].startswith("  0 ████████████████ 100 %")
         assert "node0001 0: 50 %" in text[-1]
         await pilot.press("right", "right", "enter")
@@ -106,9 +106,31 @@ async def test_every_terminal_has_its_own_ramp(showing: Any, monkeypatch: Any, s
 async def test_without_colour_shades_tell_how_much(showing: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with showing(replace(grid(3, 95.0), low=0), (60, 8), focus=False) as (app, _):
-        assert "0003 ████████" in app.drawing.shown_text
+        assert "node0003 ██ 95 ██ 95" in app.drawing.shown_text
         app.view.show(grid(3, 30.0))
-        assert "0003 ░░░░░░░░" in app.drawing.shown_text and "0002 ········" in app.drawing.shown_text
+        assert "node0003 ░░ 30 ░░ 30" in app.drawing.shown_text and "node0002   ·     ·" in app.drawing.shown_text
+    async with showing(grid(12, 95.0), (50, 6), focus=False) as (app, _):
+        assert "0003 ████████" in app.drawing.shown_text and "0002 ········" in app.drawing.shown_text
+
+
+async def test_a_node_without_a_cell_says_why_where_there_is_room(showing: Any) -> None:
+    silent = GridGroup("node0009", (), (), {}, "no answer by ssh for 12m", Subject("host", ("node0009",)))
+    wide = replace(grid(1), groups=[*grid(1).groups, silent])
+    async with showing(wide, (80, 10)) as (app, _):
+        assert "node0009 no answer by ssh for 12m" in app.drawing.shown_text
+    many = replace(grid(40), groups=[*grid(40).groups, silent])
+    async with showing(many, (80, 16)) as (app, _):
+        assert "0009 ········" in app.drawing.shown_text
+
+
+async def test_the_cursor_hides_no_digit_and_a_click_finds_its_tile(showing: Any) -> None:
+    async with showing(grid(4, 100.0), (80, 24)) as (app, pilot):
+        part = app.drawing
+        assert part.flow.tiles and part.flow.tall == 2
+        assert part.shown_text.split("\n")[0].split() == ["node0001", "◆", *["100"] * 8]
+        start = part.flow.start(0)
+        await pilot.click(part, offset=(start + 3 * part.flow.span, 2 * part.flow.tall))
+        assert part.subject == Subject("gpu", ("node0003", "3"))
 
 
 async def test_a_matrix_tells_the_pair_under_the_cursor(showing: Any) -> None:

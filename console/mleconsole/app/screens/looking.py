@@ -13,6 +13,7 @@ from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.screens.framed import FramedScreen, Hub
 from mleconsole.app.screens.page import Picture
+from mleconsole.model.format import escape
 from mleconsole.model.view import Tone, View
 
 HERE = (
@@ -77,7 +78,7 @@ class ViewScreen(FramedScreen):
         return table
 
     def crumbs(self) -> list[Piece]:
-        return [Piece(self._title, 0, Tone.STRONG)]
+        return [Piece(escape(self._title), 0, Tone.STRONG)]
 
     def paint_frame(self) -> None:
         self.query_one("#top", Bar).put(self.crumbs())
