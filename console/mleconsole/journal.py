@@ -5,7 +5,6 @@ Neither ever holds what a command printed, what was typed to sign in, or an argu
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 from collections.abc import Mapping, Sequence
@@ -87,6 +86,8 @@ class Audit:
         """One write in append mode: lines of several consoles never mix."""
         if not lines:
             return
+        import json  # with the first line
+
         content = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines).encode()
         try:
             descriptor = os.open(self._file or audit_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

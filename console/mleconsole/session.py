@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mleconsole.api import LOGIN, Event, History, Host, Outcome, Plan, Reach, Report, Situation, Step, Subject
-from mleconsole.collect.status import Status
 from mleconsole.config.schema import Config
-from mleconsole.model.plan import Completed
+from mleconsole.late import Late
 from mleconsole.plugin import Registry
 from mleconsole.store import Store
-from mleconsole.transport.interface import Ask, Counters, LogEntry, Transport
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from mleconsole.collect.status import Status
+    from mleconsole.model.plan import Completed
+    from mleconsole.transport.interface import Ask, Counters, LogEntry, Transport
 
 HISTORY_POINTS = 150  # every 4 s: ten minutes
 
@@ -125,8 +129,23 @@ class Session:
 
 
 def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_only: bool = False) -> Session:
-    """Compose a live Session for `config`; nothing is connected before `start()`."""
-    from mleconsole.actions.runner import PlanRunner  # late: the skeleton is on screen before these are needed
+    """Compose a live Session for `config`; nothing is connected, nor all that connects imported, before `start()`."""
+    keeps = [keep for plugin in registry.plugins.values() for keep in plugin.keeps]
+    store = Store(History(keeps, points=HISTORY_POINTS))
+    situation = Situation(
+        user=config.login.partition("@")[0] if "@" in config.login else "",
+        read_only=read_only or config.read_only,
+        sudo=config.sudo,
+        teams=config.teams,
+        options=config.plugins,
+    )
+    late = Late(lambda: _collector(config, registry, store, situation, ask), config.login or "this machine", situation)
+    return Session(config, registry, store, late)
+
+
+def _collector(config: Config, registry: Registry, store: Store, situation: Situation, ask: Ask | None) -> Collecting:
+    """The live collector, on SSH or on this machine, with the hands that plans and workflows get."""
+    from mleconsole.actions.runner import PlanRunner
     from mleconsole.collect.collector import Collector
     from mleconsole.collect.hands import Hands
     from mleconsole.journal import Audit
@@ -134,17 +153,7 @@ def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_on
     from mleconsole.transport.quote import relay_argv
     from mleconsole.workflows.runner import WorkRunner
 
-    read_only = read_only or config.read_only
-    keeps = [keep for plugin in registry.plugins.values() for keep in plugin.keeps]
-    store = Store(History(keeps, points=HISTORY_POINTS))
-    gate = Gate(read_only)
-    situation = Situation(
-        user=config.login.partition("@")[0] if "@" in config.login else "",
-        read_only=read_only,
-        sudo=config.sudo,
-        teams=config.teams,
-        options=config.plugins,
-    )
+    gate = Gate(situation.read_only)
 
     def make_transport(log: Callable[[LogEntry], None]) -> Transport:
         if not config.login:
@@ -193,4 +202,4 @@ def open_session(config: Config, registry: Registry, ask: Ask | None, *, read_on
         make_runner=lambda run_step: PlanRunner(run_step, make_audit),
         run_workflow=run_workflow,
     )
-    return Session(config, registry, store, collector)
+    return collector

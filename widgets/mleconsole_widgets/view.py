@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol, cast
+
 from textual.widget import Widget
 
 from mleconsole.model.record import Subject
 from mleconsole.model.view import Chart, Facts, Form, Grid, Log, Matrix, Sections, Table, Text, Tree, View
-from mleconsole_widgets.chart import BrailleChart
-from mleconsole_widgets.facts import FactsPanel
-from mleconsole_widgets.grid import HeatGrid
-from mleconsole_widgets.log import LogPanel
-from mleconsole_widgets.matrix import MatrixGrid
-from mleconsole_widgets.sections import SectionsWidget
-from mleconsole_widgets.table import ViewTable
-from mleconsole_widgets.text import TextPanel
-from mleconsole_widgets.tree import ViewTree
 
-Drawing = ViewTable | HeatGrid | MatrixGrid | ViewTree | BrailleChart | FactsPanel | LogPanel | TextPanel
+
+class Drawing(Protocol):
+    """The widget that draws views of one type: `show` takes that type alone."""
+
+    @property
+    def subject(self) -> Subject | None: ...
+    def show(self, view: Any) -> None: ...
 
 
 class ViewWidget(Widget, can_focus=False):
@@ -29,7 +28,8 @@ class ViewWidget(Widget, can_focus=False):
     def __init__(self, view: View | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view: View | None = view
-        self._drawing: Drawing | SectionsWidget | None = None
+        self._drawing: Drawing | None = None
+        self._type: type[View] | None = None
 
     @property
     def view(self) -> View | None:
@@ -37,7 +37,7 @@ class ViewWidget(Widget, can_focus=False):
         return self._view
 
     @property
-    def drawing(self) -> Drawing | SectionsWidget | None:
+    def drawing(self) -> Drawing | None:
         """The widget that draws it."""
         return self._drawing
 
@@ -59,55 +59,60 @@ class ViewWidget(Widget, can_focus=False):
         self._view = view
         if not self.is_attached:
             return
-        drawing = self._drawing
-        match view:
-            case Table() if isinstance(drawing, ViewTable):
-                drawing.show(view)
-            case Grid() if isinstance(drawing, HeatGrid):
-                drawing.show(view)
-            case Matrix() if isinstance(drawing, MatrixGrid):
-                drawing.show(view)
-            case Tree() if isinstance(drawing, ViewTree):
-                drawing.show(view)
-            case Chart() if isinstance(drawing, BrailleChart):
-                drawing.show(view)
-            case Facts() if isinstance(drawing, FactsPanel):
-                drawing.show(view)
-            case Log() if isinstance(drawing, LogPanel):
-                drawing.show(view)
-            case Text() if isinstance(drawing, TextPanel):
-                drawing.show(view)
-            case Sections() if isinstance(drawing, SectionsWidget):
-                drawing.show(view)
-            case _:
-                self._replace(_draw(view))
+        if self._drawing is not None and type(view) is self._type and not isinstance(view, Form):
+            self._drawing.show(view)
+        else:
+            self._replace(view)
 
-    def _replace(self, drawing: Drawing | SectionsWidget) -> None:
-        old, self._drawing = self._drawing, drawing
+    def _replace(self, view: View) -> None:
+        old, self._drawing, self._type = self._drawing, _draw(view), type(view)
         if old is not None:
-            old.remove()
-        self.mount(drawing)
+            cast(Widget, old).remove()
+        self.mount(cast(Widget, self._drawing))
 
 
-def _draw(view: View) -> Drawing | SectionsWidget:
+def _draw(view: View) -> Drawing:
+    """Each widget is imported with the first view of its type: a page can be painted before most of them are."""
     match view:
         case Table():
+            from mleconsole_widgets.table import ViewTable
+
             return ViewTable(view)
         case Grid():
+            from mleconsole_widgets.grid import HeatGrid
+
             return HeatGrid(view)
         case Matrix():
+            from mleconsole_widgets.matrix import MatrixGrid
+
             return MatrixGrid(view)
         case Tree():
+            from mleconsole_widgets.tree import ViewTree
+
             return ViewTree(view)
         case Chart():
+            from mleconsole_widgets.chart import BrailleChart
+
             return BrailleChart(view)
         case Facts():
+            from mleconsole_widgets.facts import FactsPanel
+
             return FactsPanel(view)
         case Log():
+            from mleconsole_widgets.log import LogPanel
+
             return LogPanel(view)
         case Sections():
+            from mleconsole_widgets.sections import SectionsWidget
+
             return SectionsWidget(view, ViewWidget)
         case Form():  # a form is filled in a dialog; here it can only be told of
-            return TextPanel(Text("\n".join(f"{field.title}: {field.help}".rstrip(": ") for field in view.fields)))
+            return _words(Text("\n".join(f"{field.title}: {field.help}".rstrip(": ") for field in view.fields)))
         case Text():
-            return TextPanel(view)
+            return _words(view)
+
+
+def _words(view: Text) -> Drawing:
+    from mleconsole_widgets.text import TextPanel
+
+    return TextPanel(view)

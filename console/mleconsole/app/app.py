@@ -27,17 +27,20 @@ from mleconsole.app.start import INTERRUPTED, TERMINATED
 from mleconsole.app.ticker import Ticker
 from mleconsole.journal import log_defect
 from mleconsole.session import Session
-from mleconsole.transport.interface import LogEntry
 from mleconsole_widgets import palette
 
 if TYPE_CHECKING:
     from mleconsole.app.acting import Acting
     from mleconsole.app.palette import Choice
+    from mleconsole.transport.interface import LogEntry
 
 IDLE_SECONDS = 120.0
 QUIET_SECONDS = 2.0
 #: Imported when they are used first, or before that when nobody types: the first paint does not wait for them.
-LATE = ("mleconsole.app.saving", "mleconsole.app.screens.help", "mleconsole.app.palette", "mleconsole.app.acting")
+LATE = (
+    *(f"mleconsole_widgets.{name}" for name in ("log", "matrix", "tree", "chart", "facts", "table")),
+    *(f"mleconsole.app.{name}" for name in ("saving", "screens.help", "palette", "acting")),
+)
 
 
 class ConsoleApp(App[int]):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mleconsole.api import Alert, Gpu, Pane, Severity
 from mleconsole.app.keys import COMMANDS, Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.app.trail import Place
 from mleconsole.app.words import ago, clock, subject_words
-from mleconsole.collect.status import Status
 from mleconsole.model.fleet import Fleet
 from mleconsole.model.format import escape
 from mleconsole.model.view import Tone
 from mleconsole.plugin import Registry
+
+if TYPE_CHECKING:
+    from mleconsole.collect.status import Status
 
 BOTTOM_KEYS = 5
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from textual.widget import Widget
 
 from mleconsole.api import Subject
-from mleconsole_widgets.table import ViewTable
+
+if TYPE_CHECKING:
+    from mleconsole_widgets.table import ViewTable
 
 #: How often, and how many times, a page is looked at until its first part is there.
 SEEK_SECONDS = 0.02
@@ -29,11 +32,13 @@ def current(page: Widget) -> Widget | None:
 
 
 def table(page: Widget) -> ViewTable | None:
-    """The table that filter and sort are about: the current part, else the page's first table."""
-    part = current(page)
-    if isinstance(part, ViewTable):
-        return part
-    return next(iter(page.query(ViewTable)), None)
+    """The table that filter and sort are about: the current part, else the page's first table.
+
+    It is asked for by its name: a page is painted before the first table, and so its code, is needed.
+    """
+    tables = cast("list[ViewTable]", list(page.query("ViewTable")))
+    part = current(page) if tables else None
+    return next((table for table in tables if table is part), tables[0] if tables else None)
 
 
 def selected(page: Widget) -> Subject | None:

@@ -7,8 +7,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
+from typing import TYPE_CHECKING
 
-from mleconsole.transport.interface import Question
+if TYPE_CHECKING:
+    from mleconsole.transport.interface import Question
 
 Answer = tuple[str, ...] | None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,7 +19,9 @@ from mleconsole.app.keys import Entry, shown
 from mleconsole.app.lines import Piece
 from mleconsole.model.format import escape
 from mleconsole.model.view import Tone
-from mleconsole_widgets.table import ViewTable
+
+if TYPE_CHECKING:
+    from mleconsole_widgets.table import ViewTable
 
 #: Keys that the widgets themselves understand: the table of keys tells of them, the widgets do them.
 NATIVE = {"open": "enter", "mark": "space", "range": "v", "next_part": "tab", "previous_part": "shift+tab"}
