@@ -85,3 +85,30 @@ def test_what_is_sent_to_hosts_imports_the_stdlib_alone(root: Path) -> None:
                 assert top in sys.stdlib_module_names or top == "pynvml" or name.startswith("mleconsole.agent"), (
                     f"{file.relative_to(root)} imports {name}"
                 )
+
+
+def test_the_first_frame_waits_for_no_import(python: Python) -> None:
+    """`typing` or `signal` alone would cost as much as all the rest of it."""
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "import mleconsole.cli.main, mleconsole.cli.console, mleconsole.app.start\n"
+        "print(' '.join(sorted(name for name in set(sys.modules) - before if not name.startswith('mleconsole'))))"
+    )
+    done = python("-I", "-c", code)
+    assert (done.returncode, done.stdout.split()) == (0, ["__future__"]), done.stderr
+
+
+def test_a_session_and_the_screen_load_no_wire_before_it_starts(python: Python) -> None:
+    code = (
+        "import sys\n"
+        "from mleconsole.config.load import load_target\n"
+        "from mleconsole.plugin import Registry\n"
+        "from mleconsole.session import open_session\n"
+        "config = load_target('alice@login.example.org')\n"
+        "session = open_session(config, Registry.load(config.plugins), None)\n"
+        "import mleconsole.app.app\n"
+        "assert session.status.login == 'connecting' and session.waiting_for() and not session.commands\n"
+        "assert 'mleconsole.collect.collector' not in sys.modules\n"
+        "session.stop()"
+    )
+    assert not loaded(python, code) & {"asyncssh", "ruamel"}

@@ -21,9 +21,10 @@ class Garbage:
         self._last = now
 
     def begin(self) -> None:
-        """The first frame is painted: the collector runs again, and leaves alone what was made until now."""
-        gc.freeze()
-        gc.enable()
+        """The first frame is painted: what was held runs again, and leaves alone what was made until now."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def settle(self, now: float) -> None:
         """After the first data: what lives now lives long; leave it alone."""
