@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ class Ticker:
         self._beat = beat
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
+        #: The app's own: what is painted on the collector's wake-up must find the app, as timers and removals do.
+        self._context = contextvars.copy_context()
         self._posted = False
         self._timer: asyncio.TimerHandle | None = None
         self._clock: asyncio.TimerHandle | None = None
@@ -33,6 +36,7 @@ class Ticker:
     def start(self) -> None:
         """On the loop that paints."""
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
         self._unsubscribe = self._store.subscribe(self._woken)
         self._tick_clock()
         self._due()
@@ -69,7 +73,7 @@ class Ticker:
             return
         self._posted = True
         try:
-            loop.call_soon_threadsafe(self._due)
+            loop.call_soon_threadsafe(self._due, context=self._context)
         except RuntimeError:  # the loop closed in this moment
             pass
 
