@@ -14,6 +14,7 @@ WIDEST = 40  # cells of a column whose width is not given, as long as others wan
 LEAST = 12  # cells to which words are squeezed before a column is dropped
 READ = 30  # cells of words, if they have as many, that are shown before less important columns are
 WHOLE = 48  # the same, before less important words are
+EXTRA = 7  # columns of this priority and above give way to all words of what is never dropped
 _WORDS = (Style.TEXT, Style.NAMES)
 
 
@@ -92,6 +93,9 @@ def place(columns: Sequence[Column], widths: Mapping[str, int], room: int, margi
             squeezed = sizes[last.id] < min(natural[last.id], READ)
             if last.priority <= short.priority or (enough == WHOLE and not squeezed) or not drop_one():
                 break
+    while any(sizes[column.id] < natural[column.id] - max(0, room - total()) for column in kept if not column.priority):
+        if max(column.priority for column in kept) < EXTRA or not drop_one():
+            break
     left = room - total()
     ranked = sorted(kept, key=lambda column: column.priority)
     for limit in (WIDEST, None):

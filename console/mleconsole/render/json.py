@@ -224,7 +224,7 @@ def _facts(view: Facts) -> dict[str, Json]:
         again = 2
         while id in found:
             id, again = f"{name}_{again}", again + 1
-        found[id] = value_json(fact.value)
+        found[id] = value_json(_exact(fact.value, fact.style))
     return found
 
 

@@ -35,7 +35,7 @@ from mleconsole.api import (
 )
 from mleconsole_plugins.slurm.clock import cluster_now, elapsed
 from mleconsole_plugins.slurm.hostlist import expand
-from mleconsole_plugins.slurm.jobs import JobRow, folded, jobs_table
+from mleconsole_plugins.slurm.jobs import JobRow, Unfit, folded, jobs_table, unfit_nodes
 from mleconsole_plugins.slurm.kinds import SlurmStep
 from mleconsole_plugins.slurm.nodes import NodeRow, rows
 from mleconsole_plugins.slurm.placement import raw_id
@@ -114,7 +114,9 @@ def job_view(fleet: Fleet, history: History, focus: Focus) -> View:
     if len(jobs) > 1:
         row = folded(jobs)[0]
         tasks = jobs_table([JobRow((job,)) for job in row.jobs], fleet.slot_age(Job, CLUSTER), now, title="Tasks")
-        return Sections((Section("array", _array_facts(row)), Section("tasks", tasks, weight=3)), title=row.id)
+        return Sections(
+            (Section("array", _array_facts(row, unfit_nodes(fleet))), Section("tasks", tasks, weight=3)), title=row.id
+        )
     job = jobs[0]
     facts = Section("facts", job_facts(job, fleet, now), weight=2, min_height=6)
     if job.state not in RUNNING_STATES:
@@ -143,44 +145,44 @@ def job_facts(job: Job, fleet: Fleet, now: float | Absent) -> Facts:
     """What the scheduler tells of a job."""
     waits = job.state in PENDING_STATES
     facts = [
-        Fact("name", job.name),
-        Fact("user", job.user),
-        Fact("account", job.account),
-        Fact("state", job.state, tone=Tone.STRONG),
-        Fact("partition", job.partition),
-        Fact("qos", job.qos),
-        Fact("submitted", job.submit_time, Style.TIME, id="submit_time"),
+        Fact("Name", job.name),
+        Fact("User", job.user),
+        Fact("Account", job.account),
+        Fact("State", job.state, tone=Tone.STRONG),
+        Fact("Partition", job.partition),
+        Fact("QOS", job.qos),
+        Fact("Submitted", job.submit_time, Style.TIME, id="submit_time"),
     ]
     if waits:
         facts += [
-            Fact("why", why(job.reason).words if job.reason else "not looked at by the scheduler yet", id="why"),
-            Fact("what helps", helps(job.reason, job.job_id, job.dependency) or "waiting"),
-            Fact("reason", job.reason),
-            Fact("starts", job.extra.get("start_estimate", Absent("not planned")), Style.TIME, id="start_estimate"),
-            Fact("priority", job.priority, Style.NUMBER),
+            Fact("Why", why(job.reason).words if job.reason else "not looked at by the scheduler yet", id="why"),
+            Fact("What helps", helps(job.reason, job.job_id, job.dependency) or "waiting"),
+            Fact("Reason", job.reason),
+            Fact("Starts", job.extra.get("start_estimate", Absent("not planned")), Style.TIME, id="start_estimate"),
+            Fact("Priority", job.priority, Style.NUMBER),
         ]
     else:
         facts += [
-            Fact("started", job.start_time, Style.TIME, id="start_time"),
-            Fact("time", elapsed(job, now), Style.DURATION, id="elapsed_seconds"),
-            Fact("node list", job.node_list),
+            Fact("Started", job.start_time, Style.TIME, id="start_time"),
+            Fact("Runs for", elapsed(job, now), Style.DURATION, id="elapsed_seconds"),
+            Fact("Node list", job.node_list),
         ]
     facts += [
-        Fact("limit", job.limit_seconds, Style.DURATION, id="limit_seconds"),
-        Fact("nodes", job.nodes, Style.NUMBER),
-        Fact("gpus", job.gpus, Style.NUMBER),
-        Fact("cpus", job.cpus, Style.NUMBER),
-        Fact("dependency", job.dependency),
-        Fact("folder", job.work_dir, id="work_dir"),
+        Fact("Limit", job.limit_seconds, Style.DURATION, id="limit_seconds"),
+        Fact("Nodes", job.nodes, Style.NUMBER),
+        Fact("GPUs", job.gpus, Style.NUMBER),
+        Fact("CPUs", job.cpus, Style.NUMBER),
+        Fact("Dependency", job.dependency),
+        Fact("Folder", job.work_dir, id="work_dir"),
     ]
     return Facts(tuple(fact for fact in facts if fact.value != ""), f"job {job.job_id}", job.subject)
 
 
-def _array_facts(row: JobRow) -> Facts:
-    facts = [Fact("name", row.job.name), Fact("user", row.job.user), Fact("tasks", row.tasks, Style.NUMBER)]
-    facts += [Fact(state.lower(), count, Style.NUMBER) for state, count in row.counts.items()]
+def _array_facts(row: JobRow, unfit: Unfit) -> Facts:
+    facts = [Fact("Name", row.job.name), Fact("User", row.job.user), Fact("Tasks", row.tasks, Style.NUMBER)]
+    facts += [Fact(state.capitalize().replace("_", " "), count, Style.NUMBER) for state, count in row.counts.items()]
     if row.pending is not None:
-        facts.append(Fact("why", row.why))
+        facts.append(Fact("Why", row.why(unfit)))
     return Facts(tuple(facts), f"array {row.job.array_id}", row.subject)
 
 
@@ -287,26 +289,26 @@ def node_facts(row: NodeRow) -> Facts:
     node, machine = row.node, row.machine
     if node is not None:
         facts += [
-            Fact("state", state_text(node.state, node.flags), tone=row.tone),
-            Fact("reason", row.reason),
-            Fact("by", node.reason_user if row.reason else ""),
-            Fact("since", node.reason_time if row.reason else "", Style.TIME, id="reason_time"),
-            Fact("partitions", node.partitions, Style.NAMES),
-            Fact("gpus allocated", node.gpus_alloc, Style.NUMBER, id="gpus_alloc"),
-            Fact("gpus", node.gpus_total, Style.NUMBER, id="gpus_total"),
-            Fact("cpus allocated", node.cpus_alloc, Style.NUMBER, id="cpus_alloc"),
-            Fact("cpus", node.cpus_total, Style.NUMBER, id="cpus_total"),
+            Fact("State", state_text(node.state, node.flags), tone=row.tone),
+            Fact("Reason", row.reason),
+            Fact("Said by", node.reason_user if row.reason else "", id="by"),
+            Fact("Since", node.reason_time if row.reason else "", Style.TIME, id="reason_time"),
+            Fact("Partitions", node.partitions, Style.NAMES),
+            Fact("GPUs allocated", node.gpus_alloc, Style.NUMBER, id="gpus_alloc"),
+            Fact("GPUs", node.gpus_total, Style.NUMBER, id="gpus_total"),
+            Fact("CPUs allocated", node.cpus_alloc, Style.NUMBER, id="cpus_alloc"),
+            Fact("CPUs", node.cpus_total, Style.NUMBER, id="cpus_total"),
         ]
     if row.host is not None:
-        facts += [Fact("reached", row.host.state), Fact("how", row.host.reason or row.host.reach, id="host_reason")]
+        facts += [Fact("Reached", row.host.state), Fact("How", row.host.reason or row.host.reach, id="host_reason")]
     facts += [
-        Fact("cpu", row.of_machine("cpu_percent"), Style.PERCENT, "%", id="cpu_percent"),
-        Fact("memory", row.of_machine("memory_used_mib"), Style.MIB, id="memory_used_mib"),
-        Fact("of", row.of_machine("memory_total_mib"), Style.MIB, id="memory_total_mib"),
-        Fact("load", row.of_machine("load1"), Style.NUMBER, id="load1"),
+        Fact("CPU in use", row.of_machine("cpu_percent"), Style.PERCENT, "%", id="cpu_percent"),
+        Fact("Memory used", row.of_machine("memory_used_mib"), Style.MIB, id="memory_used_mib"),
+        Fact("Memory", row.of_machine("memory_total_mib"), Style.MIB, id="memory_total_mib"),
+        Fact("Load", row.of_machine("load1"), Style.NUMBER, id="load1"),
     ]
     if machine is not None:
-        facts += [Fact("kernel", machine.kernel), Fact("boot id", machine.boot_id)]
+        facts += [Fact("Kernel", machine.kernel), Fact("Boot id", machine.boot_id)]
     return Facts(tuple(fact for fact in facts if fact.value != ""), f"node {row.name}", row.subject)
 
 

@@ -35,7 +35,9 @@ def nodes(fleet: Fleet, history: History) -> Iterator[Alert]:
         if mine:
             what = "is down" if down else "is drained"
             severity = Severity.CRITICAL if down else Severity.WARNING
-            yield Alert(severity, node.subject, f"{what}, and {_jobs(mine)} on it{_because(node)}", host=node.name)
+            yield Alert(
+                severity, node.subject, f"{node.name} {what}, and {_jobs(mine)} on it{_because(node)}", host=node.name
+            )
         elif down:
             idle.setdefault("not_responding" if "not_responding" in node.flags else "down", []).append(node)
     for kind, found in idle.items():
@@ -50,7 +52,9 @@ def nodes(fleet: Fleet, history: History) -> Iterator[Alert]:
             continue
         for node in found:
             state = state_text(node.state, node.flags)
-            yield Alert(Severity.WARNING, node.subject, f"{words} ({state}){_because(node)}", host=node.name)
+            yield Alert(
+                Severity.WARNING, node.subject, f"{node.name} {words} ({state}){_because(node)}", host=node.name
+            )
 
 
 def _because(node: Node) -> str:

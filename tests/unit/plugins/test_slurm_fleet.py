@@ -217,6 +217,8 @@ def test_arrays_are_one_row_or_many() -> None:
     assert len(table_rows(shown("jobs", given, arrays="flat"))) == 2
     assert len(table_rows(shown("jobs", given, scope="all"))) == 2
     detail = shown("job", given, subject=Subject("job", ("5",)))
+    facts = {fact.label: fact.value for fact in detail.sections[0].view.facts}
+    assert (facts["Running"], facts["Pending"]) == (1, 8) and facts["Why"].startswith("its array runs as many")
     assert isinstance(detail, Sections) and detail.title == "5×9"
 
 
@@ -309,7 +311,7 @@ def test_broken_nodes_under_ones_jobs() -> None:
     found = {alert.subject.key[0]: alert for alert in nodes(fleet(records), History())}
     assert set(found) == {"node01", "node03"}  # drained without a job of mine is somebody's plan
     assert found["node01"].severity is Severity.CRITICAL
-    assert found["node01"].sentence == "is down, and your job 7 is on it: Not responding"
+    assert found["node01"].sentence == "node01 is down, and your job 7 is on it: Not responding"
     assert found["node03"].severity is Severity.WARNING
 
 
