@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from mleconsole.api import Fleet, Job, Process, Situation, Subject, known
 
+#: How a plan's sentence about a process that is not asked begins; its label and the reason follow.
+LEFT_OUT = "not asked: "
+
 #: Programs that start ranks and are none; they wait for their children and nothing else.
 LAUNCHER = re.compile(
     r"(?:^|[\s/])(?:torchrun|mpirun|mpiexec|srun|horovodrun|deepspeed|accelerate|colossalai)(?:\s|$)"
