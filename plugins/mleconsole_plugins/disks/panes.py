@@ -185,8 +185,14 @@ def mount(fleet: Fleet, history: History, focus: Focus) -> View:
     size = found.size_bytes if isinstance(found.size_bytes, int) else None
     parts: list[Section] = [
         Section("facts", _facts(disk, runways, len(others), fleet), priority=0),
-        Section("used", _chart(found, history, "used_bytes", "Used", "B", size), column=1, min_height=6, priority=2),
-        Section("inodes", _chart(found, history, "inodes_used", "Inodes used", "", None), column=1, priority=3),
+        Section(
+            "used",
+            _chart(found, history, "used_bytes", "Used", *drawn_in(size), size),
+            column=1,
+            min_height=6,
+            priority=2,
+        ),
+        Section("inodes", _chart(found, history, "inodes_used", "Inodes used", "", 1.0, None), column=1, priority=3),
     ]
     if len(others) > 1:
         seen_by = Table(
@@ -210,10 +216,18 @@ def _same(one: Mount, other: Mount) -> bool:
     return one.path == other.path and (one.host == other.host or (one.shared and one.fsid == other.fsid != ""))
 
 
-def _chart(found: Mount, history: History, field: str, title: str, unit: str, high: float | None) -> Chart:
+def drawn_in(size: int | None) -> tuple[str, float]:
+    """The unit in which a disk of so many bytes is drawn, and its bytes."""
+    units = (("B", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("PB", 1e15))
+    return next((one for one in reversed(units) if (size or 0) >= 2 * one[1]), units[0])
+
+
+def _chart(found: Mount, history: History, field: str, title: str, unit: str, one: float, high: float | None) -> Chart:
+    """The history of a field, drawn in units of `one`."""
     series = history.series(Mount, found.key, field)
-    lines = (ChartLine(title, series.times, series.values),) if len(series.times) else ()
-    return Chart(title, unit, lines, None, high if high is None else float(high))
+    values = series.values if one == 1 else [value / one for value in series.values]
+    lines = (ChartLine(title, series.times, values),) if len(series.times) else ()
+    return Chart(title, unit, lines, None, None if high is None else high / one)
 
 
 def _facts(disk: Disk, runways: _Runways, hosts: int, fleet: Fleet) -> Facts:

@@ -19,6 +19,10 @@ def _asleep(fleet: Fleet, host: Host) -> bool:
     return node is not None and not ASLEEP.isdisjoint(node.flags)
 
 
+#: Seconds after which a lost host is an alert: a login connection that drops and comes back loses all for a moment.
+GRACE = 5.0
+
+
 def _scheduler(fleet: Fleet, host: Host) -> str:
     node = fleet.get(Node, (host.name,))
     return f", the scheduler says {'+'.join((node.state, *node.flags))}" if node is not None else ""
@@ -32,7 +36,7 @@ def host_lost(fleet: Fleet, history: History) -> Iterator[Alert]:
     """
     by_reason: dict[str, list[Host]] = {}
     for host in fleet.of(Host):
-        if host.state == "lost" and not _asleep(fleet, host):
+        if host.state == "lost" and not _asleep(fleet, host) and fleet.now - host.since >= GRACE:
             by_reason.setdefault(host.reason, []).append(host)
     for reason, hosts in by_reason.items():
         hosts.sort(key=lambda host: natural(host.name))

@@ -230,12 +230,13 @@ def gpus(fleet: Fleet, history: History, focus: Focus) -> Table:
     )
 
 
+#: (field, title, unit, the highest value or the fact that has it, what one unit is in the field's own)
 _CHARTS = (
-    ("power_watts", "Power", "W", "power_limit_watts"),
-    ("util_percent", "GPU-Util (share of time with any kernel, not load)", "%", 100.0),
-    ("sm_clock_mhz", "SM clock", "MHz", "sm_clock_max_mhz"),
-    ("memory_used_mib", "Memory used", "MiB", "memory_total_mib"),
-    ("temperature_celsius", "Temperature", "°C", 100.0),
+    ("power_watts", "Power", "W", "power_limit_watts", 1),
+    ("util_percent", "GPU-Util (share of time with any kernel, not load)", "%", 100.0, 1),
+    ("sm_clock_mhz", "SM clock", "MHz", "sm_clock_max_mhz", 1),
+    ("memory_used_mib", "Memory used", "GiB", "memory_total_mib", 1024),
+    ("temperature_celsius", "Temperature", "°C", 100.0, 1),
 )
 
 
@@ -251,11 +252,12 @@ def gpu(fleet: Fleet, history: History, focus: Focus) -> View:
     joins = _Joins(fleet, history, focus)
     facts = joins.facts(found)
     charts = []
-    for order, (field, title, unit, top) in enumerate(_CHARTS):
+    for order, (field, title, unit, top, one) in enumerate(_CHARTS):
         series = history.series(Gpu, found.key, field)
         limit = getattr(facts, top, None) if isinstance(top, str) else top
-        high = float(limit) if isinstance(limit, (int, float)) else None
-        lines = (ChartLine(title, series.times, series.values),) if len(series.times) else ()
+        high = limit / one if isinstance(limit, (int, float)) else None
+        values = series.values if one == 1 else [value / one for value in series.values]
+        lines = (ChartLine(title, series.times, values),) if len(series.times) else ()
         charts.append(Section(field, Chart(title, unit, lines, 0.0, high), column=1, min_height=6, priority=3 + order))
     return Sections(
         (

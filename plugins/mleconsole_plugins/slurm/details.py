@@ -10,6 +10,7 @@ import msgspec
 from mleconsole.api import (
     CLUSTER,
     Absent,
+    Alert,
     Chart,
     ChartLine,
     Column,
@@ -26,6 +27,7 @@ from mleconsole.api import (
     Process,
     Section,
     Sections,
+    Severity,
     Style,
     Subject,
     Table,
@@ -129,7 +131,7 @@ def job_view(fleet: Fleet, history: History, focus: Focus) -> View:
     return Sections(
         (
             facts,
-            Section("gpus", gpu_table(gpus, f"GPUs of job {job.job_id}"), weight=3),
+            Section("gpus", gpu_table(gpus, f"GPUs of job {job.job_id}", focus.alerts), weight=3),
             Section(
                 "power", _chart(history, gpus, "power_watts", "Power, mean of its GPUs", "W"), column=1, priority=6
             ),
@@ -198,10 +200,21 @@ def gpus_of(fleet: Fleet, names: Iterable[str], job_id: str = "") -> list[GpuRow
     return found
 
 
-def gpu_table(gpus: Sequence[GpuRow], title: str) -> Table:
-    """GPUs with their values."""
+def gpu_table(gpus: Sequence[GpuRow], title: str, alerts: Iterable[Alert] = ()) -> Table:
+    """GPUs with their values, and what is wrong with one in words."""
+    wrong = {alert.subject: alert for alert in alerts if alert.subject.kind == Gpu.kind_name}
+
+    def note(row: GpuRow) -> str:
+        alert = wrong.get(row.gpu.subject)
+        return alert.sentence.partition(": ")[2] or alert.sentence if alert is not None else ""
+
+    def tone(row: GpuRow) -> Tone:
+        alert = wrong.get(row.gpu.subject)
+        return Tone.PLAIN if alert is None else Tone.BAD if alert.severity is Severity.CRITICAL else Tone.WARN
+
+    noted = Column("note", "NOTE", note, width=60, priority=2, tone=tone, json=False)
     return Table(
-        columns=GPU_COLUMNS,
+        columns=(*GPU_COLUMNS, noted) if any(row.gpu.subject in wrong for row in gpus) else GPU_COLUMNS,
         rows=gpus,
         subject=lambda row: row.gpu.subject,
         age=lambda row: row.age,
@@ -272,7 +285,7 @@ def node_view(fleet: Fleet, history: History, focus: Focus) -> View:
     return Sections(
         (
             Section("facts", node_facts(row), weight=2, min_height=6),
-            Section("gpus", gpu_table(gpus, f"GPUs of {name}"), weight=2),
+            Section("gpus", gpu_table(gpus, f"GPUs of {name}", focus.alerts), weight=2),
             Section("jobs", running, priority=4),
             Section(
                 "power", _chart(history, gpus, "power_watts", "Power, mean of its GPUs", "W"), column=1, priority=6

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mleconsole.api import Absent, Focus, History, Mount, Severity, Subject, Tone
-from mleconsole_plugins.disks.panes import disks, mount
+from mleconsole_plugins.disks.panes import disks, drawn_in, mount
 from mleconsole_plugins.disks.rules import disk_full, inodes_full, mount_hung
 from mleconsole_plugins.disks.runway import runway
 
@@ -181,3 +181,10 @@ def test_the_page_of_a_shared_mount(build: Any) -> None:
     assert [row.mount.host for row in parts["hosts"].rows] == NODES
     gone = mount(cluster.fleet, History(), Focus(subject=Subject("mount", ("node04", "/gone"))))
     assert "not mounted any more" in gone.text
+
+
+@pytest.mark.parametrize(
+    ("size", "unit", "one"), [(None, "B", 1.0), (268_000_000, "MB", 1e6), (1_500_000_000_000, "GB", 1e9), (0, "B", 1.0)]
+)
+def test_a_disk_is_drawn_in_the_unit_of_its_size(size: int | None, unit: str, one: float) -> None:
+    assert drawn_in(size) == (unit, one)

@@ -44,6 +44,12 @@ def test_a_lost_host_with_what_the_scheduler_says(build: Any) -> None:
     assert alert.since == cluster.now - 720.0
 
 
+def test_a_login_that_drops_and_comes_back_alarms_nobody(build: Any) -> None:
+    assert (
+        list(host_lost(build().host("node27", "lost", "the login connection ended", ago=2.0).build(), History())) == []
+    )
+
+
 @pytest.mark.parametrize("state", ["live", "connecting", "waiting", "left_out", "signed_out"])
 def test_other_states_are_no_alert(build: Any, state: str) -> None:
     fleet = build().host("node27", state, "because").build()
@@ -51,7 +57,7 @@ def test_other_states_are_no_alert(build: Any, state: str) -> None:
 
 
 def test_nodes_that_sleep_are_not_lost(build: Any) -> None:
-    cluster = build().host("node27", "lost", "no route").node("node27", state="idle", flags=("powered_down",))
+    cluster = build().host("node27", "lost", "no route", ago=60.0).node("node27", state="idle", flags=("powered_down",))
     assert list(host_lost(cluster.build(), History())) == []
 
 

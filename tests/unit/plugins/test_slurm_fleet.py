@@ -11,6 +11,7 @@ from mleconsole.api import (
     CLUSTER,
     LOGIN,
     Absent,
+    Alert,
     Completed,
     Danger,
     Fleet,
@@ -34,12 +35,14 @@ from mleconsole.api import (
     Subject,
     Table,
     Text,
+    Tone,
 )
 from mleconsole.model.fleet import Arrival, fold
 from mleconsole.render.json import table_rows, view_json
 from mleconsole_plugins.slurm import plugin
 from mleconsole_plugins.slurm.actions import CANCEL, SHOW, pairs
 from mleconsole_plugins.slurm.derive import gpu_uses
+from mleconsole_plugins.slurm.details import gpu_table, gpus_of
 from mleconsole_plugins.slurm.discovery import DISCOVERY
 from mleconsole_plugins.slurm.jobs import task_count
 from mleconsole_plugins.slurm.kinds import SlurmAccess, SlurmClock
@@ -419,3 +422,16 @@ def test_what_scontrol_knows_becomes_facts() -> None:
     given = fleet([job("5_1", array_id="5", array_task="1", extra={"raw_id": "6"})])
     plan = SHOW.plan(given, [Subject("job", ("5_1",))], {}, ALICE)
     assert plan.steps[0].argv[-1] == "6" and plan.danger is Danger.READS
+
+
+def test_a_gpu_with_an_alert_says_what_is_wrong_on_the_page_of_its_job() -> None:
+    gpus = [Gpu(index=index, util_percent=100.0, power_watts=300.0, host="node01") for index in range(2)]
+    bad = Alert(Severity.CRITICAL, gpus[1].subject, "node01 gpu1: draws 71 W: it spins", host="node01")
+    rows = gpus_of(fleet([clock(), *gpus]), ["node01"])
+    plain, marked = gpu_table(rows, "GPUs"), gpu_table(rows, "GPUs", (bad,))
+    assert "note" not in [column.id for column in plain.columns]
+    note = marked.columns[-1]
+    assert [(note.value(row), note.tone(row)) for row in rows] == [
+        ("", Tone.PLAIN),
+        ("draws 71 W: it spins", Tone.BAD),
+    ]
