@@ -107,7 +107,9 @@ def test_stacks_of_a_hung_job_come_back_from_every_node(cluster: Cluster, screen
     job = cluster.submit("alice", "srun /opt/venv/bin/python /home/alice/rank.py", "-N4", "--ntasks-per-node=1")
     cluster.wait_job(job, "RUNNING")
     screen.press("7", "a")
-    screen.wait(lambda text: all(_both(text, str(job), f"node{n:02}") for n in (1, 2, 3, 4)), 20, "four ranks")
+    screen.wait(
+        lambda text: all(_both(text, f" {job} ", f"node{n:02}", "rank.py") for n in (1, 2, 3, 4)), 20, "four ranks"
+    )
     screen.press("4")
     screen.wait(lambda text: job_row(text, job) and "cancel the job" in text, 15, "the job under the cursor")
     screen.press("D")

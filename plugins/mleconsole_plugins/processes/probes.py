@@ -14,5 +14,6 @@ def parse_processes(raw: bytes, host: str) -> Observation:
     return Observation({Process: {record.key: record for record in with_host(_decoder.decode(raw), host)}})
 
 
-PROBES = (AgentProbe("processes", "processes", 3.0, parse_processes, on_change=True),)
+# Always at its pace: who holds which GPU, orphans and the stacks of a job are asked for from other panes than its own.
+PROBES = (AgentProbe("processes", "processes", 3.0, parse_processes, on_change=True, always=True),)
 KEEPS: tuple[Keep, ...] = ()
