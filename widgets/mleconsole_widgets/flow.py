@@ -99,9 +99,14 @@ class Flow(NamedTuple):
         return None
 
 
+def most_columns(label: int, cells: int, width: int) -> int:
+    """How many labelled groups of so many narrow cells stand side by side."""
+    return max(1, (width - MARGIN + GAP) // (label + 1 + cells + GAP))
+
+
 def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
     """Stand `total` groups of at most `cells` cells on `width` x `height`. What does not fit even folded scrolls."""
-    most = max(1, (width - MARGIN + GAP) // (label + 1 + cells + GAP))
+    most = most_columns(label, cells, width)
     columns = min(most, max(1, -(-total // height)))
     rows = max(1, -(-total // columns))
     if rows <= height or total <= 1:
@@ -118,6 +123,12 @@ def flow(total: int, label: int, cells: int, width: int, height: int) -> Flow:
         return Flow(total, columns, rows, cells, label, False, False)
     columns = min(max(1, (room + 1) // (TEN + 1)), -(-total // TEN)) * TEN
     return Flow(total, columns, max(1, -(-total // columns)), 1, label, False, True)
+
+
+def compact(labels: Sequence[str], cells: int, width: int) -> int:
+    """The fewest lines on which every group has its label and all its cells."""
+    label = max((width_of(words) for words in short_labels(labels)), default=0)
+    return -(-len(labels) // most_columns(label, max(1, cells), width))
 
 
 def stand(labels: Sequence[str], cells: int, width: int, height: int) -> tuple[list[str], Flow]:

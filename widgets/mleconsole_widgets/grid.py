@@ -216,7 +216,9 @@ class HeatGrid(LineView):
         """Cells that are wide enough for their numbers, and a blank after each."""
         width, plain, styles = self.flow.span - 1, self.rich_style, self.styles_of_steps
         for index, step in enumerate(levels):
-            words = self._ramp.absent if step == ABSENT else number(group.values[index], width)
+            words = (
+                self._ramp.absent if step == ABSENT else number(group.values[index], width if self._on else width - 1)
+            )
             if index == cursor:
                 marked = f"◆ {words}" if len(words) + 2 <= width else words or "◆"
                 pieces.append((marked.center(width), self.tone(Tone.STRONG) + _REVERSE))

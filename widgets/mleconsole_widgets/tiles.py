@@ -41,5 +41,5 @@ def tile(
     stand beside the character of the step."""
     if on:
         return [(words.center(width), on[step])]
-    bar = max(1, width - len(words) - 1)
+    bar = max(1, width - len(words) - 1) if words else width
     return [(ramp.steps[step][0] * bar, styles[step]), (words.rjust(width - bar), plain)]

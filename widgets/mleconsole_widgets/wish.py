@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mleconsole.model.view import Chart, Facts, Form, Grid, Log, Matrix, Sections, Table, Text, Tree, TreeNode, View
 from mleconsole_widgets.cells import escape
-from mleconsole_widgets.flow import stand
+from mleconsole_widgets.flow import compact, stand
 from mleconsole_widgets.text import folded
 
 CHART_LINES = 14  # a chart that is higher says no more
@@ -45,7 +45,9 @@ def _grid(grid: Grid, width: int, fair: int) -> int:
     if not grid.groups:
         return 3
     cells = max(len(group.values) for group in grid.groups)
-    return stand([escape(group.label) for group in grid.groups], cells, width, fair - LEGEND)[1].lines + LEGEND
+    labels = [escape(group.label) for group in grid.groups]
+    height = max(fair - LEGEND, compact(labels, cells, width))
+    return stand(labels, cells, width, height)[1].lines + LEGEND
 
 
 def _nodes(node: TreeNode) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mleconsole.model.absent import Absent
-from mleconsole.model.view import Column, Style
+from mleconsole.model.view import Column, Grid, GridGroup, Style
 from mleconsole_widgets.cells import cut, end_cut, fit, middle_cut
 from mleconsole_widgets.columns import GAP, place
 from mleconsole_widgets.flow import flow, short_labels, stand
@@ -18,6 +18,7 @@ from mleconsole_widgets.order import order
 from mleconsole_widgets.ramps import RAMPS, level, levels_of
 from mleconsole_widgets.share import Wish, share
 from mleconsole_widgets.text import folded
+from mleconsole_widgets.wish import lines_wanted
 
 
 def column(id: str, priority: int, style: Style = Style.TEXT, width: int = 0) -> Column:
@@ -100,6 +101,12 @@ def test_few_nodes_get_wide_cells_with_their_numbers_and_many_get_narrow_ones() 
     assert (few.columns, few.rows, few.tiles, few.tall) == (1, 4, True, 2)
     assert flow(64, 2, 8, 118, 22).tiles
     assert flow(512, 3, 8, 118, 46).span == 1
+
+
+def test_a_heat_map_asks_for_the_lines_of_whole_nodes_before_it_folds_them() -> None:
+    groups = [GridGroup(f"node{number:02d}", [1.0] * 8, []) for number in range(1, 65)]
+    lines = lines_wanted(Grid("power", "%", 0, 100, groups), 79, 7)
+    assert lines is not None and flow(64, 2, 8, 79, lines - 2).labelled
 
 
 def test_labels_are_whole_where_cells_are_wide() -> None:

@@ -113,6 +113,17 @@ async def test_without_colour_shades_tell_how_much(showing: Any, monkeypatch: An
         assert "0003 ████████" in app.drawing.shown_text and "0002 ········" in app.drawing.shown_text
 
 
+async def test_tiles_stand_under_each_other_whatever_their_numbers(showing: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    mixed = [replace(group, values=[100.0, 7.0] * 4, reason="") for group in grid(8).groups]
+    async with showing(replace(grid(8), groups=mixed), (80, 8), focus=False) as (app, _):
+        plan = app.drawing.flow
+        assert plan.tiles and plan.span == 4
+        line = app.drawing.shown_text.split("\n")[1]
+        start = plan.start(1)
+        assert line[start : start + 8] == "███   7 " and line[start - 3 : start - 1].strip().isdigit()
+
+
 async def test_a_node_without_a_cell_says_why_where_there_is_room(showing: Any) -> None:
     silent = GridGroup("node0009", (), (), {}, "no answer by ssh for 12m", Subject("host", ("node0009",)))
     wide = replace(grid(1), groups=[*grid(1).groups, silent])
