@@ -126,7 +126,7 @@ def test_after_kill_9_no_agent_is_left(cluster: Cluster, screen: Terminal) -> No
 
 def job_row(text: str, job: int) -> str:
     """The line of a job on the Jobs pane, or ""; the job's id stands first, after a mark at most."""
-    found = re.search(rf"(?m)^[ ▪]{{0,4}}{job} .*$", text)
+    found = re.search(rf"(?m)^[ ▪]{{0,4}}{job} +(alice|bob) .*$", text)
     return found.group(0) if found else ""
 
 
