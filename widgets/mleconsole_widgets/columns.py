@@ -81,6 +81,9 @@ def place(columns: Sequence[Column], widths: Mapping[str, int], room: int, margi
 
     while total() > room and drop_one():
         pass
+    if total() > room and (words := [column for column in kept if column.style in _WORDS]):
+        widest = max(words, key=lambda column: sizes[column.id])  # rather a shorter sentence than one to scroll
+        sizes[widest.id] = max(min(sizes[widest.id], READ), sizes[widest.id] - total() + room)
     for enough in (READ, WHOLE):
         # Words that matter more are read in part only: less important columns make room for them, up to READ; those
         # that are squeezed themselves, up to WHOLE.

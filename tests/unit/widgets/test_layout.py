@@ -120,6 +120,7 @@ def test_words_take_no_more_than_they_have_and_squeeze_before_anything_scrolls()
     sentence = Column("sentence", "WHAT", lambda row: row, width=100, priority=0)
     assert [one.width for one in place((note,), {"note": 0}, 80)] == [5]
     assert place((sentence,), {"sentence": 100}, 80)[0].width == 78
+    assert place((sentence,), {"sentence": 100}, 36)[0].width == 34
     since, rule = column("since", 1, Style.DURATION), column("rule", 8)
     shown = place((sentence, since, rule), {"sentence": 70, "since": 3, "rule": 11}, 90)
     assert [(one.column.id, one.width) for one in shown] == [("sentence", 70), ("since", 6)]
