@@ -66,7 +66,7 @@ class Simulated:
         """Close every connection."""
         return self._ask(b"drop\n")
 
-    def all_answer(self, terminal: Terminal, timeout: float = 150.0) -> float:
+    def all_answer(self, terminal: Terminal, timeout: float = 300.0) -> float:
         """Read `terminal` until an agent runs on every node; the seconds it took from the console's start."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -36,12 +36,9 @@ def measure(small: bool, notes: list[str]) -> list[Row]:
         assert len(slots) == count, f"{len(slots)} of {count} jobs came out of the parser"
     data = ends.encode()
     middle = statistics.median
-    scale = count / 20_000
     return [
-        Row(
-            f"{count:,} jobs, first answer", middle(first), "ms CPU", 50 * scale if not small else 100, "median", small
-        ),
-        Row(f"{count:,} jobs, unchanged", middle(same), "ms CPU", 7 if not small else 20, "median", small),
+        Row(f"{count:,} jobs, first answer", middle(first), "ms CPU", 100 if small else None, "median", small),
+        Row(f"{count:,} jobs, unchanged", middle(same), "ms CPU", 20 if small else None, "median", small),
         Row(f"{count:,} jobs, 1 % changed", middle(changed), "ms CPU", None, "median"),
         Row(f"{count:,} jobs, bytes per poll", len(data), "B", None, f"{len(zlib.compress(data, 6)):,} B deflated"),
         Row("bytes per job", len(data) / count, "B", 250, "", small),

@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 FRAMES = Path(__file__).parents[2] / "fixtures" / "frames" / "node.jsonl"
 MARKER = b"\nMLECONSOLE-AGENT-1\n"
 MOVING = {1: 100.0, 3: 700.0, 4: 80000.0, 5: 90.0, 6: 1980.0}  # column of a GPU's row -> its largest value
@@ -19,6 +21,10 @@ def recorded() -> dict[str, Any]:
     return {line.get("n", "hello"): line for line in lines}
 
 
+def _line(frame: Any) -> bytes:
+    return msgspec.json.encode(frame) + b"\n"
+
+
 class Replay:
     """One node's frames, compressed as the real agent does."""
 
@@ -26,36 +32,37 @@ class Replay:
         self._random = random.Random(seed)
         self._frames = json.loads(json.dumps(frames))
         self._frames["hello"]["host"] = host
+        self._machine = _line(self._frames["machine"])
         self._deflate = zlib.compressobj(6)
         self._ticks = 0
         self.bytes = 0
 
     def first(self) -> bytes:
         order = ["hello", *(name for name in self._frames if name != "hello")]
-        return MARKER + self._pack([self._frames[name] for name in order])
+        return MARKER + self._pack([_line(self._frames[name]) for name in order])
 
     def tick(self) -> bytes:
         """One second later: every reading of every GPU has moved; the rest at its own pace."""
         self._ticks += 1
+        number = self._random.random
         for row in self._frames["gpus"]["d"]:
             for column, top in MOVING.items():
-                row[column] = round(self._random.random() * top)
-        told = [self._frames["gpus"]]
+                row[column] = int(number() * top)
+        told = [_line(self._frames["gpus"])]
         if self._ticks % 2 == 0:
-            told += [self._frames["machine"], self._frames["ports"]]
             for row in self._frames["ports"]["d"]:
-                row[4] += self._random.randrange(10**9)
-                row[5] += self._random.randrange(10**9)
+                row[4] += int(number() * 1e9)
+                row[5] += int(number() * 1e9)
+            told += [self._machine, _line(self._frames["ports"])]
         for name, every in (("processes", 3), ("mounts", 5), ("gpu_facts", 5)):
             if name in self._frames and self._ticks % every == 0:
-                told.append({"t": "=", "n": name})
+                told.append(_line({"t": "=", "n": name}))
         return self._pack(told)
 
     def beat(self) -> bytes:
-        return self._pack([{"t": "beat"}])
+        return self._pack([_line({"t": "beat"})])
 
-    def _pack(self, frames: list[Any]) -> bytes:
-        text = b"".join(json.dumps(frame, separators=(",", ":")).encode() + b"\n" for frame in frames)
-        data = self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+    def _pack(self, lines: list[bytes]) -> bytes:
+        data = self._deflate.compress(b"".join(lines)) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self.bytes += len(data)
         return data
