@@ -19,7 +19,7 @@ from mleconsole.model.fleet import Arrival
 from mleconsole.transport.interface import Stream, Trouble, Unreached
 
 START_DEADLINE = 15.0  # seconds for a way to open and for the agent's first frame after that
-BEAT_EVERY = 15.0  # seconds; the agent ends 60 s after the last
+BEAT_EVERY = 25.0  # seconds; the agent ends 60 s after the last, and one that is lost on the way does no harm
 CHECK_EVERY = 2.5  # seconds
 SILENCE = 4.0  # seconds without a frame after which the agent is asked whether it lives
 GIVE_UP = 10.0  # seconds without a frame after which the link is taken for dead and made anew

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncssh
+from asyncssh.encryption import get_default_encryption_algs
 from asyncssh.kex import get_default_kex_algs
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
@@ -329,6 +330,7 @@ def _options(dial: Dial) -> dict[str, Any]:
         "host_key_alias": point.host_key_alias or point.host,
         "server_host_key_algs": _host_key_algs(known),
         "kex_algs": _kex_algs(),
+        "encryption_algs": _encryption_algs(),
         "x509_trusted_certs": None,
         "host_based_auth": False,
         "gss_kex": False,
@@ -358,6 +360,13 @@ def _kex_algs() -> list[str]:
     """The library's own order with group exchange last: it costs 370 ms of arithmetic, the others 2."""
     algs = [alg.decode() for alg in get_default_kex_algs()]
     return sorted(algs, key=lambda alg: "group-exchange" in alg)
+
+
+def _encryption_algs() -> list[str]:
+    """The library's own list with AES-GCM first: small packets, each twice encrypted on their way through the login
+    connection, are what we read all day, and the library's ChaCha20 sets up three ciphers for every one of them."""
+    algs = [alg.decode() for alg in get_default_encryption_algs()]
+    return sorted(algs, key=lambda alg: ("gcm" not in alg, "256" in alg))
 
 
 def decoder() -> Decoder:
