@@ -313,7 +313,7 @@ class HeatGrid(LineView):
         told = (self.subject, self.reason)
         if told != self._told:
             self._told = told
-            self.post_message(CursorMoved(*told))
+            self.post_message(CursorMoved(*told).set_sender(self))
 
     def on_focus(self) -> None:
         self._told = None

@@ -105,7 +105,7 @@ class RowView(LineView):
         reason = self.reason_at(self.cursor) if 0 <= self.cursor < self.row_count else ""
         if (subject, reason) != self._told:
             self._told = (subject, reason)
-            self.post_message(CursorMoved(subject, reason))
+            self.post_message(CursorMoved(subject, reason).set_sender(self))  # whoever showed it: all above us hear it
 
     def on_focus(self) -> None:
         self._told = None  # another part spoke last

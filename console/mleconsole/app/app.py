@@ -118,6 +118,7 @@ class ConsoleApp(App[int]):
     def _begin(self) -> None:
         self._garbage.begin()
         self._painted()
+        self.panes_screen.filter_line()
 
     def on_unmount(self) -> None:
         self.ticker.stop()

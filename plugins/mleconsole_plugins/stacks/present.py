@@ -1,4 +1,4 @@
-"""Present: what `py-spy dump` said of all ranks as a tree: equal stacks as one, then what could not be read, and why."""
+"""Present: what `py-spy dump` said of all ranks, as a tree: equal stacks as one, then what could not be read."""
 
 from __future__ import annotations
 

@@ -66,7 +66,6 @@ class FramedScreen(Screen[None]):
         with Container(id="body"):
             yield from self.body()
         yield Bar(fill="─", gap=1, id="status")
-        yield Input(id="filter", placeholder="text to look for in the rows; Enter keeps it, Esc ends it", compact=True)
         yield Bar(id="keys")
 
     def on_mount(self) -> None:
@@ -164,11 +163,19 @@ class FramedScreen(Screen[None]):
 
         self.app.exit(INTERRUPTED)
 
+    def filter_line(self) -> Input:
+        """Where a filter is typed; it is mounted when it is asked for first, for the first frame has no use for it."""
+        for field in self.query("#filter").results(Input):
+            return field
+        field = Input(id="filter", placeholder="text to look for in rows; Enter keeps it, Esc ends it", compact=True)
+        self.mount(field, before="#keys")
+        return field
+
     def do_filter(self) -> None:
         if self.table is None:
             self.say("nothing to filter here")
             return
-        field = self.query_one("#filter", Input)
+        field = self.filter_line()
         field.add_class("open")
         field.value = self.filter_text
         field.focus()
@@ -176,7 +183,7 @@ class FramedScreen(Screen[None]):
     @on(Input.Changed, "#filter")
     def _filtering(self, message: Input.Changed) -> None:
         message.stop()
-        if self.table is not None and self.query_one("#filter", Input).has_class("open"):
+        if self.table is not None and self.filter_line().has_class("open"):
             reason = self.table.filter(message.value)
             self.say(reason or "", Tone.WARN)
 
@@ -187,7 +194,7 @@ class FramedScreen(Screen[None]):
 
     def close_filter(self, *, keep: bool) -> None:
         """Out of the filter line; without `keep` all rows are shown again."""
-        field = self.query_one("#filter", Input)
+        field = self.filter_line()
         part = self.table
         field.remove_class("open")
         if part is not None:

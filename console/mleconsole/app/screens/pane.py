@@ -40,6 +40,7 @@ class PaneScreen(FramedScreen):
         self.trail = Trail(pane if pane in panes else next(iter(panes), ""))
         self._pages: dict[Place, Page] = {}
         self._reason = ""
+        self._reason_of: Widget | None = None  # the part that told it
 
     def body(self) -> Iterable[Widget]:
         page = self._pages[self.trail.here] = Page(self.trail.here, self._arrived)
@@ -239,11 +240,13 @@ class PaneScreen(FramedScreen):
     def _moved(self, message: messages.CursorMoved) -> None:
         message.stop()
         self._reason = message.reason
+        self._reason_of = self.focused
         self.paint_frame()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Another part: its own reason stands in the rule from now on."""
-        self._reason = ""
+        """Another part: its own reason stands in the rule from now on. It may have told it before this is heard."""
+        if self._reason_of is not event.widget:
+            self._reason = ""
         tell = getattr(event.widget, "tell", None)
         if tell is not None:
             self.call_later(tell)
