@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mleconsole.transport.interface import Trouble, Unreached
 from mleconsole.transport.keys import MOST_OFFERED
-from mleconsole.transport.resolve import Endpoint, ResolveError, resolve
+from mleconsole.transport.points import Points
+from mleconsole.transport.resolve import Endpoint, ResolveError
 from mleconsole.transport.sharing import outcome
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mleconsole.transport.wire import Wire
 
 AT_ONCE = 32  # dials under way; a login host's sshd bears it, for they are all tunnels in one connection
-_RESOLVES = 4  # `ssh -G` processes at once
 
 
 class Nodes:
@@ -34,7 +34,7 @@ class Nodes:
         self._attempts: dict[str, asyncio.Task[Unreached | None]] = {}
         self._declined: dict[str, Unreached] = {}
         self._dials = asyncio.Semaphore(AT_ONCE)
-        self._resolves = asyncio.Semaphore(_RESOLVES)
+        self._resolved = Points(login.ssh_config)
 
     def address(self, host: str, address: str) -> None:
         if address and address != self._addresses.get(host, host):
@@ -127,8 +127,7 @@ class Nodes:
     async def _point(self, host: str) -> Endpoint:
         point = self._points.get(host)
         if point is None:
-            async with self._resolves:
-                point = await resolve(host, self._login.ssh_config)
+            point = await self._resolved.of(host)
             if not point.user_given:
                 point = replace(point, user=self._login.user)
             self._points[host] = point

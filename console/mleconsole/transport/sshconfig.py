@@ -37,23 +37,28 @@ def _read(file: Path, host: str, answers: dict[str, list[str]], depth: int) -> N
             continue
         keyword, rest = found[1].lower(), found[2]
         if keyword == "host":
-            applies = matches(host, _words(rest))
+            applies = matches(host, words(rest))
         elif keyword == "match":
-            applies = _words(rest) == ["all"]
+            applies = words(rest) == ["all"]
         elif applies and keyword == "include" and depth < 16:
-            for pattern in _words(rest):
-                base = Path(pattern).expanduser()
-                base = base if base.is_absolute() else file.parent / base
-                for included in sorted(base.parent.glob(base.name)):
-                    _read(included, host, answers, depth + 1)
+            for other in included(file, rest):
+                _read(other, host, answers, depth + 1)
         elif applies and (keyword in _MANY or keyword not in answers):
-            words = _words(rest)
+            said = words(rest)
             value = (
-                rest
-                if keyword in ("proxycommand", "userknownhostsfile", "globalknownhostsfile")
-                else "".join(words[:1])
+                rest if keyword in ("proxycommand", "userknownhostsfile", "globalknownhostsfile") else "".join(said[:1])
             )
             answers.setdefault(keyword, []).append(value)
+
+
+def included(file: Path, patterns: str) -> list[Path]:
+    """The files that an `Include` line of `file` names."""
+    found: list[Path] = []
+    for pattern in words(patterns):
+        base = Path(pattern).expanduser()
+        base = base if base.is_absolute() else file.parent / base
+        found += sorted(base.parent.glob(base.name))
+    return found
 
 
 def matches(host: str, patterns: list[str]) -> bool:
@@ -63,7 +68,8 @@ def matches(host: str, patterns: list[str]) -> bool:
     return bool(hits) and not any(pattern.startswith("!") for pattern in hits)
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """The words of a line; none of one that ssh would refuse."""
     try:
         return shlex.split(text, comments=True)
     except ValueError:  # an open quote: ssh would refuse the line; it matches nothing here
