@@ -107,8 +107,7 @@ class Terminal:
             pass
 
     def close(self, patience: float = 12.0) -> None:
-        """As a person would: q; then SIGTERM, then SIGKILL. Ordinary scheduling comes back first."""
-        schedule(self.pid, os.SCHED_OTHER, 0)
+        """As a person would: q; then SIGTERM, then SIGKILL."""
         for ask in (lambda: self.press(b"q"), self.process.terminate, self.process.kill):
             if self.process.poll() is not None:
                 break
@@ -127,14 +126,6 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def schedule(pid: int, policy: int, priority: int) -> None:
-    """All threads of a process under that scheduling, where we may."""
-    with contextlib.suppress(OSError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            if os.sched_getscheduler(int(thread)) != policy:
-                os.sched_setscheduler(int(thread), policy, os.sched_param(priority))
 
 
 def plain(data: bytes) -> str:
