@@ -51,6 +51,7 @@ class AgentProbe(msgspec.Struct, frozen=True):
     period: float  # seconds between samples while a pane that needs it is shown
     parse: Callable[[bytes, str], Observation]
     deadline: float = 5.0  # a sampler that takes longer is absent with a reason while the others go on
+    follows_interval: bool = False  # its period is the person's `interval` where cluster.yaml sets one
     on_change: bool = False  # the answer travels only when it differs, and every 60 s
     always: bool = False  # kept at `period` though no pane needs it (rules and reaches depend on it)
 

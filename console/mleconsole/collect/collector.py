@@ -35,7 +35,7 @@ from mleconsole.collect.hands import Hands, RunsPlans, RunStep, RunWorkflow
 from mleconsole.collect.hostlink import Common, HostLink
 from mleconsole.collect.hostset import wanted_hosts
 from mleconsole.collect.inbox import Inbox
-from mleconsole.collect.pacing import Pacing
+from mleconsole.collect.pacing import Pacing, intervals
 from mleconsole.collect.status import CostMeter, Status
 from mleconsole.collect.ways import Way, WrappedWay
 from mleconsole.config.schema import Config
@@ -83,7 +83,7 @@ class Collector:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
-        self._pacing = Pacing(intervals={"gpus": config.interval} if config.interval != 1.0 else {})
+        self._pacing = Pacing(intervals=intervals(registry.probes.values(), config.interval))
         self._links: dict[str, tuple[HostLink, asyncio.Task[None]]] = {}
         self._askings: dict[str, Asking] = {}
         self._login = "connecting"

@@ -14,8 +14,6 @@ from mleconsole.store import Store
 REACH = "reach"  # the probe id under which the collector writes Host records
 HISTORY_EVERY = 4.0  # seconds; 150 points are ten minutes
 RULES_EVERY = 1.0
-RULES_EVERY_MANY = 3.0  # from MANY hosts on: the rules look at every record of all of them
-MANY = 128
 SHARE = 0.02  # of a core's time: what all rules, or one join, may cost on a cluster so large that it shows
 CHEAP = 0.01  # seconds of CPU that are never worth a pause
 LONGEST = 5.0  # seconds; none is put off for longer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mleconsole.api import AgentProbe, CommandProbe
@@ -29,6 +29,11 @@ class Pacing:
         if probe.id in self.needed or probe.always:
             return period
         return max(period, HIDDEN_PERIOD)
+
+
+def intervals(probes: Iterable[AgentProbe | CommandProbe], seconds: float) -> dict[str, float]:
+    """{probe id: seconds} of the probes that follow the person's `interval`."""
+    return {p.id: seconds for p in probes if isinstance(p, AgentProbe) and p.follows_interval}
 
 
 def backed_off(period: float, seconds: float, failures: int) -> float:

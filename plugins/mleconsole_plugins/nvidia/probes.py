@@ -21,7 +21,7 @@ def parse_gpu_facts(raw: bytes, host: str) -> Observation:
 
 
 PROBES = (
-    AgentProbe("gpus", "gpus", 1.0, parse_gpus),
+    AgentProbe("gpus", "gpus", 1.0, parse_gpus, follows_interval=True),
     AgentProbe("gpu_facts", "gpu_facts", 5.0, parse_gpu_facts, on_change=True),
 )
 KEEPS = (

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mleconsole.api import AgentProbe, Observation
-from mleconsole.collect.pacing import HIDDEN_PERIOD, IDLE_PERIOD, LONGEST, Pacing, backed_off
+from mleconsole.collect.pacing import HIDDEN_PERIOD, IDLE_PERIOD, LONGEST, Pacing, backed_off, intervals
 
 PROBE = AgentProbe("gpus", "gpus", 1.0, lambda raw, host: Observation())
 
@@ -16,6 +16,11 @@ def test_hidden_probes_slow_down_and_an_idle_console_more() -> None:
     assert Pacing().period(PROBE) == HIDDEN_PERIOD
     assert Pacing(frozenset({"gpus"}), idle=True).period(PROBE) == IDLE_PERIOD
     assert Pacing(frozenset({"gpus"}), intervals={"gpus": 3.0}).period(PROBE) == 3.0
+
+
+def test_the_interval_of_the_person_reaches_those_that_follow_it() -> None:
+    follower = AgentProbe("moving", "moving", 1.0, lambda raw, host: Observation(), follows_interval=True)
+    assert intervals([PROBE, follower], 4.0) == {"moving": 4.0}
 
 
 def test_a_slow_command_keeps_its_server_busy_for_a_twentieth_of_the_time() -> None:
