@@ -136,8 +136,11 @@ class LocalTransport:
         """Kill everything that runs for us, on this machine with all its children."""
         for task in self._connecting.values():
             task.cancel()
+        ending = [process.done for process in self._running]
         for process in tuple(self._running):
             process.kill()
+        if ending:  # reaped before the loop closes: else asyncio complains on the person's terminal
+            await asyncio.wait(ending, timeout=2.0)
 
     def _argv(self, host: str, argv: Sequence[str]) -> tuple[str, ...]:
         if host == LOGIN:
